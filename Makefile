@@ -1,0 +1,49 @@
+# Two commands set everything up on a fresh machine: `make demo` and `make test`. Both use the one dev profile, so that the
+# stack is built once; always `--workspace`, since cargo would build DataFusion again for another set of features.
+CARGO   ?= cargo
+PYTHON  ?= python3
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+YAOJIA  := $(TARGET)/debug/yaojia
+DEMO    ?= demo-warehouse
+
+.PHONY: build demo test fmt clippy lint golden bench soak clean-demo
+
+build:
+	$(CARGO) build --workspace --bins
+
+demo: build
+	$(YAOJIA) demo --dir $(DEMO)
+
+test: build
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  $(CARGO) nextest run --workspace --no-fail-fast; \
+	else \
+	  $(CARGO) test --workspace; \
+	fi
+
+fmt:
+	$(CARGO) fmt --all -- --check
+
+clippy:
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# Contracts, cards and SQL: loads all, lints and plans every text without data.
+lint: build
+	$(YAOJIA) indicator check
+
+# Compares the world in DIR (laid out as ../shared/golden) with what must come out of it.
+golden: build
+	@test -n "$(DIR)" || { echo "usage: make golden DIR=../shared/golden" >&2; exit 2; }
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/golden/run.py "$(DIR)"
+
+# 1,000,000 fee lines of one month in nine counties plus proportional orders, landing to gold, optimised build.
+bench:
+	$(CARGO) build --workspace --bins --release
+	YAOJIA=$(TARGET)/release/yaojia $(PYTHON) tests/bench/run.py
+
+# Long proofs: kills at random moments, many seeds.
+soak: build
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 20
+
+clean-demo:
+	rm -rf $(DEMO)

@@ -1,0 +1,119 @@
+//! Control files: what a file should hold.
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::Value;
+use yaojia_models::contract::Dataset;
+use yaojia_models::text;
+
+/// What a file should hold; any part may be absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Data rows.
+    pub rows: Option<u64>,
+    /// Column as named there → sum as text.
+    pub sums: IndexMap<String, String>,
+    /// SHA-256 of the file as delivered.
+    pub sha256: Option<String>,
+}
+
+impl Control {
+    /// Reads a control file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Raw {
+            rows: Option<Value>,
+            sums: Option<IndexMap<String, Value>>,
+            sha256: Option<String>,
+        }
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let raw: Raw = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let rows = match raw.rows.as_ref().and_then(written) {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| "`rows` is no count".to_owned())?),
+        };
+        let mut sums = IndexMap::new();
+        for (column, value) in raw.sums.unwrap_or_default() {
+            if let Some(text) = written(&value) {
+                sums.insert(column, text);
+            }
+        }
+        Ok(Self {
+            rows,
+            sums,
+            sha256: raw.sha256.filter(|text| !text.is_empty()),
+        })
+    }
+
+    /// The sums to compare: contract column, scale, and the sum wanted; none where the column has no sum.
+    pub(crate) fn wanted<'c>(&'c self, dataset: &Dataset) -> Vec<Wanted<'c>> {
+        self.sums
+            .iter()
+            .map(|(name, sum)| {
+                let column = dataset.file_column(text::trim(name));
+                let decimal = column
+                    .and_then(|column| dataset.columns.get(column))
+                    .and_then(|column| column.ty.decimal());
+                let target = column
+                    .zip(decimal)
+                    .and_then(|(column, (precision, scale))| {
+                        let sum = text::parse_decimal(text::trim(sum), 38, scale).ok()?;
+                        Some(Target {
+                            column,
+                            precision,
+                            scale,
+                            sum,
+                        })
+                    });
+                Wanted { name, target }
+            })
+            .collect()
+    }
+}
+
+/// A sum of a control file.
+#[derive(Debug)]
+pub(crate) struct Wanted<'c> {
+    pub name: &'c str,
+    pub target: Option<Target>,
+}
+
+/// The column summed, and the sum wanted, scaled.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub column: usize,
+    pub precision: u8,
+    pub scale: i8,
+    pub sum: i128,
+}
+
+/// A JSON value's text; none for null and blank.
+fn written(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_may_be_absent() {
+        let control =
+            Control::parse(br#"{"rows": 3, "sums": {"CNT": "1.50", "PRIC": 2.0, "X": null}}"#)
+                .unwrap();
+        assert_eq!(control.rows, Some(3));
+        assert_eq!(control.sums.get("PRIC").map(String::as_str), Some("2.0"));
+        assert_eq!((control.sums.len(), control.sha256), (2, None));
+        assert_eq!(Control::parse(b"{}").unwrap(), Control::default());
+        assert!(Control::parse(b"{").is_err());
+        assert!(Control::parse(br#"{"rows": "many"}"#).is_err());
+    }
+}

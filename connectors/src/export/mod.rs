@@ -1,0 +1,31 @@
+//! Export files in a landing folder.
+//!
+//! ```text
+//! ExportSource::open(config)
+//!   ├─ list()                     landing files, in path order
+//!   ├─ fetch(dataset, file)       the bytes as delivered, with their control file
+//!   └─ read(dataset, delivery, …) pure, streaming: text batches, or refused as a whole
+//! ```
+
+mod config;
+mod control;
+mod csv_text;
+mod delivery;
+mod emit;
+mod encoding;
+mod header;
+mod landing;
+mod parquet_text;
+mod read;
+mod refused;
+mod spreadsheet;
+mod tee;
+#[cfg(test)]
+mod tests;
+
+pub use config::{ExportConfig, SOURCE_TOML};
+pub use control::Control;
+pub use delivery::{Delivery, ExportSource};
+pub use landing::{Format, LandingFile};
+pub use read::{FileReport, ReadError, SinkError, read};
+pub use refused::{Reason, Refused};

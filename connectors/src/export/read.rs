@@ -1,0 +1,265 @@
+//! Reading a delivered file: check it as a whole, then hand its rows on.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+use arrow::array::RecordBatch;
+use flate2::read::MultiGzDecoder;
+use indexmap::IndexMap;
+use thiserror::Error;
+use yaojia_models::contract::Dataset;
+use yaojia_models::text;
+
+use super::control::{Control, Target};
+use super::delivery::Delivery;
+use super::emit::Emitter;
+use super::encoding::{Encoding, detect};
+use super::header::{Header, Slot};
+use super::landing::Format;
+use super::refused::{Reason, Refused};
+use super::{csv_text, parquet_text, spreadsheet};
+use crate::error::SourceError;
+use crate::export::ExportConfig;
+use crate::kit::artifact::Artifact;
+use crate::kit::personal::PersonalRules;
+
+/// Why the receiver of rows failed.
+pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a file held.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileReport {
+    /// Data rows, bad ones included.
+    pub rows: u64,
+    /// Rows with another number of fields than the header.
+    pub bad_rows: u64,
+    /// Unknown columns, personal-looking ones included → 1 each.
+    pub unknown: IndexMap<String, u64>,
+    /// Personal-looking unknown columns, which were dropped → 1 each.
+    pub dropped: IndexMap<String, u64>,
+    /// Whether a column is personal.
+    pub personal: bool,
+}
+
+/// Why a file was not read to its end.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The file is refused; no row of it was handed on.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// Something failed that is not the file's fault.
+    #[error(transparent)]
+    Failed(#[from] SourceError),
+}
+
+/// One row of a file.
+#[derive(Debug, Default)]
+pub(crate) struct FileRow<'a> {
+    /// One cell per header slot.
+    pub cells: Vec<Option<Cow<'a, str>>>,
+    /// Contract columns whose digits a spreadsheet has lost.
+    pub lossy: Vec<usize>,
+    /// The text of a row that could not be split.
+    pub bad: Option<&'a str>,
+}
+
+/// Sees a file's headers and rows.
+pub(crate) trait Visit {
+    fn header(&mut self, header: &Header) -> Result<(), ReadError>;
+    fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError>;
+}
+
+/// A file and what is needed to read it.
+pub(crate) struct Input<'a> {
+    pub dataset: &'a Dataset,
+    pub rules: &'a PersonalRules,
+    pub path: &'a str,
+    pub gzip: bool,
+    pub artifact: &'a Artifact,
+    pub batch_rows: usize,
+    pub max_row_bytes: usize,
+}
+
+impl Input<'_> {
+    /// The bytes, uncompressed.
+    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        let bytes = self.artifact.open()?;
+        Ok(if self.gzip {
+            Box::new(MultiGzDecoder::new(bytes))
+        } else {
+            bytes
+        })
+    }
+
+    pub(crate) fn refuse(&self, reason: Reason, detail: impl ToString) -> ReadError {
+        ReadError::Refused(Refused {
+            file: self.path.to_owned(),
+            reason,
+            detail: detail.to_string(),
+        })
+    }
+
+    /// A failed read: the file's fault where it is compressed, else the machine's.
+    pub(crate) fn io(&self, source: io::Error) -> ReadError {
+        if self.gzip
+            && matches!(
+                source.kind(),
+                io::ErrorKind::InvalidData
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::UnexpectedEof
+            )
+        {
+            return self.refuse(Reason::NotDecodable, source);
+        }
+        ReadError::Failed(SourceError::Io {
+            path: self.path.to_owned(),
+            source,
+        })
+    }
+
+    pub(crate) fn encoding(&self) -> Result<Encoding, ReadError> {
+        match detect(&|| self.open()).map_err(|error| self.io(error))? {
+            Some(encoding) => Ok(encoding),
+            None => Err(self.refuse(Reason::NotDecodable, "it is neither UTF-8 nor GB18030")),
+        }
+    }
+}
+
+/// A file whose container and encoding are known.
+pub(crate) enum Kind {
+    Text(Encoding),
+    Workbook,
+    Parquet,
+}
+
+impl Kind {
+    pub(crate) fn of(input: &Input<'_>, format: Format) -> Result<Self, ReadError> {
+        Ok(match format {
+            Format::Csv | Format::Txt => Self::Text(input.encoding()?),
+            Format::Xlsx => Self::Workbook,
+            Format::Parquet => Self::Parquet,
+        })
+    }
+
+    pub(crate) fn scan(&self, input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadError> {
+        match self {
+            Self::Text(encoding) => csv_text::scan(input, *encoding, visit),
+            Self::Workbook => spreadsheet::scan(input, visit),
+            Self::Parquet => parquet_text::scan(input, visit),
+        }
+    }
+}
+
+/// Reads a delivery in two passes: the first checks it as a whole (container, encoding, header, control file), the
+/// second hands its rows to `sink`. Nothing of a refused file reaches the sink, and memory does not grow with the file.
+///
+/// # Errors
+/// [`ReadError::Refused`] where the file is not to be loaded.
+pub fn read(
+    config: &ExportConfig,
+    rules: &PersonalRules,
+    dataset: &Dataset,
+    delivery: &Delivery,
+    sink: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+) -> Result<FileReport, ReadError> {
+    let input = Input {
+        dataset,
+        rules,
+        path: &delivery.file.path,
+        gzip: delivery.file.gzip,
+        artifact: &delivery.artifact,
+        batch_rows: config.batch_rows,
+        max_row_bytes: config.max_row_bytes,
+    };
+    let control = match &delivery.control {
+        None => Control::default(),
+        Some(control) => {
+            let bytes = control.read_all().map_err(|error| input.io(error))?;
+            Control::parse(&bytes).map_err(|what| input.refuse(Reason::Control, what))?
+        }
+    };
+    if let Some(sha256) = &control.sha256
+        && !sha256
+            .trim()
+            .eq_ignore_ascii_case(&delivery.artifact.sha256)
+    {
+        return Err(input.refuse(
+            Reason::Sha256,
+            format!("the file's is {}", delivery.artifact.sha256),
+        ));
+    }
+    let kind = Kind::of(&input, delivery.file.format)?;
+    check(&input, &kind, &control)?;
+    let mut emitter = Emitter::new(&input, sink);
+    kind.scan(&input, &mut emitter)?;
+    emitter.finish()
+}
+
+/// The first pass.
+fn check(input: &Input<'_>, kind: &Kind, control: &Control) -> Result<(), ReadError> {
+    let wanted = control.wanted(input.dataset);
+    let mut checker = Checker {
+        rows: 0,
+        sums: wanted
+            .iter()
+            .filter_map(|wanted| wanted.target.as_ref())
+            .map(|target| (target, 0))
+            .collect(),
+    };
+    kind.scan(input, &mut checker)?;
+    if let Some(rows) = control.rows
+        && rows != checker.rows
+    {
+        return Err(input.refuse(
+            Reason::Rows,
+            format!("{} rows where {rows} are announced", checker.rows),
+        ));
+    }
+    let mut sums = checker.sums.into_iter();
+    for wanted in &wanted {
+        let Some(target) = &wanted.target else {
+            let detail = format!(
+                "`{}` is no column with a sum, or its sum is no number",
+                wanted.name
+            );
+            return Err(input.refuse(Reason::Sums(wanted.name.to_owned()), detail));
+        };
+        let sum = sums.next().map_or(0, |(_, sum)| sum);
+        if sum != target.sum {
+            let text = |value| {
+                yaojia_models::value::decimal_text(value, u32::from(target.scale.unsigned_abs()))
+            };
+            let detail = format!("{} where {} is announced", text(sum), text(target.sum));
+            return Err(input.refuse(Reason::Sums(wanted.name.to_owned()), detail));
+        }
+    }
+    Ok(())
+}
+
+/// Counts rows and adds up columns.
+struct Checker<'c> {
+    rows: u64,
+    sums: Vec<(&'c Target, i128)>,
+}
+
+impl Visit for Checker<'_> {
+    fn header(&mut self, _: &Header) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
+        self.rows += 1;
+        for (target, sum) in &mut self.sums {
+            let slots = header.slots.iter().zip(&row.cells);
+            let mut values = slots
+                .filter(|(slot, _)| **slot == Slot::Column(target.column))
+                .filter_map(|(_, cell)| text::clean(cell.as_deref()?));
+            if let Some(value) = values.next()
+                && let Ok(value) = text::parse_decimal(value, target.precision, target.scale)
+            {
+                *sum = sum.saturating_add(value);
+            }
+        }
+        Ok(())
+    }
+}

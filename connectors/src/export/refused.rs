@@ -1,0 +1,72 @@
+//! Files refused as a whole.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// Why a file is refused; its `Display` is the word that run reports use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The bytes are not those the control file names.
+    Sha256,
+    /// The file is neither UTF-8 nor GB18030, or its container is broken.
+    NotDecodable,
+    /// No header row with all required columns.
+    NoHeader,
+    /// Another number of data rows than the control file says.
+    Rows,
+    /// Another sum than the control file says, of the column it names.
+    Sums(String),
+    /// The control file itself cannot be read.
+    Control,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sha256 => f.write_str("sha256"),
+            Self::NotDecodable => f.write_str("undecodable"),
+            Self::NoHeader => f.write_str("no_header"),
+            Self::Rows => f.write_str("rows"),
+            Self::Sums(column) => write!(f, "sums:{column}"),
+            Self::Control => f.write_str("control"),
+        }
+    }
+}
+
+/// A file refused as a whole: it is kept and reported, and its rows do not count as received.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("file `{file}` is refused, {reason}: {detail}")]
+pub struct Refused {
+    /// Path below the landing root.
+    pub file: String,
+    /// The word of the report.
+    pub reason: Reason,
+    /// What was found; never a value of a row.
+    pub detail: String,
+}
+
+impl Refused {
+    /// The stable code of this refusal.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        "E-SRC-020"
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self.reason {
+            Reason::Sha256 | Reason::Rows | Reason::Sums(_) => {
+                "have the file and its control file delivered again"
+            }
+            Reason::Control => "have the control file delivered again",
+            Reason::NotDecodable => {
+                "have the file delivered again as UTF-8 or GB18030, or as an intact container"
+            }
+            Reason::NoHeader => {
+                "compare its header with the dataset's contract; titles are mapped by `[file_titles]`"
+            }
+        }
+    }
+}

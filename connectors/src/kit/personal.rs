@@ -1,0 +1,202 @@
+//! Personal data at the door: hashed where the contract keeps it, dropped where nobody asked for it.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use yaojia_models::text;
+
+use crate::error::SourceError;
+use crate::kit::artifact::hex;
+use crate::kit::secret::{Secret, SecretRef};
+
+/// Names that look personal, unless a configuration lists its own.
+pub const PERSONAL_NAMES: &[&str] = &[
+    "psn_no",
+    "psn_name",
+    "psn_cert_no",
+    "psn_cert_type",
+    "certno",
+    "cert_no",
+    "id_card",
+    "idcard",
+    "id_no",
+    "patn_name",
+    "patient_name",
+    "tel",
+    "phone",
+    "mobile",
+    "fix_tel",
+    "mob",
+    "addr",
+    "address",
+    "live_addr",
+    "brdy",
+    "姓名",
+    "人员姓名",
+    "患者姓名",
+    "参保人姓名",
+    "人员编号",
+    "身份证",
+    "身份证号",
+    "身份证号码",
+    "证件号码",
+    "证件号",
+    "联系电话",
+    "电话",
+    "手机",
+    "手机号",
+    "手机号码",
+    "住址",
+    "家庭住址",
+    "联系地址",
+    "出生日期",
+];
+
+/// Personal-data section of a source configuration.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonalConfig {
+    /// Key of the keyed hash that replaces `psn_no`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_key: Option<SecretRef>,
+    /// Names that look personal; replaces the built-in list. Case and underscores do not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<Vec<String>>,
+}
+
+/// The rules in force.
+#[derive(Clone)]
+pub struct PersonalRules {
+    names: HashSet<String>,
+    key: Option<Secret>,
+}
+
+impl PersonalRules {
+    /// Resolves the key and lays out the names.
+    ///
+    /// # Errors
+    /// [`SourceError::Secret`] when the key is named but absent.
+    pub fn new(config: &PersonalConfig) -> Result<Self, SourceError> {
+        let key = config
+            .hash_key
+            .as_ref()
+            .map(SecretRef::resolve)
+            .transpose()?;
+        let names = match &config.names {
+            Some(names) => names.iter().map(|name| fold(name)).collect(),
+            None => PERSONAL_NAMES.iter().map(|name| fold(name)).collect(),
+        };
+        Ok(Self { names, key })
+    }
+
+    /// Whether a name of no contract looks personal.
+    #[must_use]
+    pub fn looks_personal(&self, name: &str) -> bool {
+        self.names.contains(&fold(name))
+    }
+
+    /// The keyed hash of a value, hex; null stays null. Blanks around the value do not count.
+    ///
+    /// # Errors
+    /// [`SourceError::Config`] when there is no key: a personal value is never written as it is.
+    pub fn hash(&self, value: &str) -> Result<Option<String>, SourceError> {
+        text::clean(value)
+            .map(|value| self.digest(value))
+            .transpose()
+    }
+
+    /// The keyed hash of a whole text, for rows that cannot be split.
+    pub(crate) fn digest(&self, value: &str) -> Result<String, SourceError> {
+        let missing = || {
+            SourceError::config(
+                "personal",
+                "`personal.hash_key` is needed for a dataset with personal columns",
+            )
+        };
+        let key = self.key.as_ref().ok_or_else(missing)?;
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map_err(|_| missing())?;
+        mac.update(value.as_bytes());
+        Ok(hex(&mac.finalize().into_bytes()))
+    }
+}
+
+impl fmt::Debug for PersonalRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PersonalRules")
+            .field("names", &self.names.len())
+            .field("key", &self.key)
+            .finish()
+    }
+}
+
+/// A name without case, underscores, hyphens and blanks.
+fn fold(name: &str) -> String {
+    name.chars()
+        .filter(|c| !matches!(c, '_' | '-') && !c.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules() -> PersonalRules {
+        let mut rules = PersonalRules::new(&PersonalConfig::default()).unwrap();
+        rules.key = Some(Secret::new("Jefe"));
+        rules
+    }
+
+    #[test]
+    fn names_match_in_any_spelling() {
+        for name in [
+            "psnName",
+            "PSN_NAME",
+            "psn_name",
+            "CERTNO",
+            "Tel",
+            "姓名",
+            "身份证号",
+            "联系电话",
+            "住址",
+        ] {
+            assert!(rules().looks_personal(name), "{name}");
+        }
+        for name in ["rid", "tenantId", "RMK", "telescope"] {
+            assert!(!rules().looks_personal(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_hash_is_hmac_sha256() {
+        // RFC 4231, test case 2
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(
+            rules()
+                .hash("what do ya want for nothing?")
+                .unwrap()
+                .as_deref(),
+            Some(expected)
+        );
+        assert_eq!(
+            rules()
+                .hash(" what do ya want for nothing? ")
+                .unwrap()
+                .as_deref(),
+            Some(expected)
+        );
+        assert_eq!(rules().hash("").unwrap(), None);
+        assert_eq!(rules().hash("无").unwrap(), None);
+    }
+
+    #[test]
+    fn without_a_key_nothing_passes() {
+        let rules = PersonalRules::new(&PersonalConfig::default()).unwrap();
+        assert!(rules.hash("P1").is_err());
+        assert!(!format!("{:?}", super::tests::rules()).contains("Jefe"));
+    }
+}

@@ -1,0 +1,21 @@
+//! Sources: where rows come from.
+//!
+//! A connector moves bytes and never judges them. It yields [`Artifact`]s (the bytes as delivered, addressed by
+//! SHA-256) and *text batches*: Arrow record batches with the dataset's columns as text exactly as received.
+//! The warehouse keeps both; nothing here knows how.
+//!
+//! - [`platform`]: the provincial procurement platform API (dialect `tps`);
+//! - [`export`]: files laid down in a landing folder (CSV, TXT, XLSX, Parquet);
+//! - [`kit`]: what every source needs: HTTP client, retry, rate limit, secrets, artifacts, personal data.
+
+pub mod batch;
+pub mod error;
+pub mod export;
+pub mod kit;
+pub mod platform;
+pub mod source;
+
+pub use batch::{EXTRA, NOTE, RAW, ROW, text_schema};
+pub use error::{At, ErrorKind, SourceError};
+pub use kit::artifact::{Artifact, ArtifactBytes};
+pub use source::{Ask, Part, Piece, Source};

@@ -1,0 +1,13 @@
+//! What a table is: contracts, fields, text rules, exact values, lineage, lint and digests.
+//!
+//! A leaf crate: it knows neither the engine nor the network, so its tests run in seconds.
+
+pub mod card;
+pub mod contract;
+pub mod digest;
+pub mod field;
+pub mod graph;
+pub mod lint;
+mod sql;
+pub mod text;
+pub mod value;

@@ -1,0 +1,14 @@
+//! `yaojia build`: only build and publish.
+
+use super::progress::Bars;
+use super::{App, CliError, ExitStatus, report};
+
+/// Runs it and prints its report.
+pub(super) async fn build(app: &App) -> Result<ExitStatus, CliError> {
+    let project = app.project()?;
+    let run = {
+        let bars = Bars::new(&app.printer);
+        crate::run::build(&project, &bars).await?
+    };
+    report::print(app, &run)
+}

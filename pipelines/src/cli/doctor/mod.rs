@@ -1,0 +1,152 @@
+//! `yaojia doctor`: one line a check; nothing is loaded, nothing published.
+
+mod places;
+mod secrets;
+pub(super) mod sql;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+use yaojia_models::contract::Registry;
+
+use super::table::printable;
+use super::{App, CliError, ExitStatus};
+use crate::config::Config;
+use crate::project::overlays;
+use crate::sql::SqlBundle;
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Do not ask the platform
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Ok,
+    Failed,
+    Skipped,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    verdict: Verdict,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+/// Prints checks as they are made.
+struct Report<'a> {
+    app: &'a App,
+    checks: Vec<Check>,
+}
+
+impl Report<'_> {
+    fn add(&mut self, name: &'static str, verdict: Verdict, detail: String, hint: Option<String>) {
+        if !self.app.json() {
+            let mark = match verdict {
+                Verdict::Ok => "ok",
+                Verdict::Failed => "FAIL",
+                Verdict::Skipped => "skip",
+            };
+            self.app.printer.text(&format!("{mark:4}  {name:12}  {}", printable(&detail)));
+            if let Some(hint) = hint.as_ref().filter(|_| verdict == Verdict::Failed) {
+                self.app.printer.text(&format!("                    hint: {}", printable(hint)));
+            }
+        }
+        self.checks.push(Check { name, verdict, detail, hint });
+    }
+
+    /// Notes how a check came out; gives what it found.
+    fn note<T>(&mut self, name: &'static str, found: Result<(T, String), CliError>) -> Option<T> {
+        match found {
+            Ok((value, detail)) => {
+                self.add(name, Verdict::Ok, detail, None);
+                Some(value)
+            }
+            Err(error) => {
+                self.add(name, Verdict::Failed, format!("[{}] {}", error.code, error.message), error.hint);
+                None
+            }
+        }
+    }
+
+    fn skip(&mut self, name: &'static str, why: &str) {
+        self.add(name, Verdict::Skipped, why.to_owned(), None);
+    }
+}
+
+pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<ExitStatus, CliError> {
+    let mut report = Report { app, checks: Vec::new() };
+    let config = report.note("config", config(app));
+    let registry = report.note("contracts", contracts());
+    let bundle = report.note("cards", cards(app, config.as_ref()));
+    match (&registry, &bundle) {
+        (Some(registry), Some(bundle)) => {
+            let (region, first_month) = match &config {
+                Some(config) => (config.region.code.clone(), config.first_month()?),
+                None => ("652800".to_owned(), yaojia_models::value::Month::of(2024, 1)),
+            };
+            let found = sql::check_all(bundle, registry, &region, first_month).await;
+            for (name, result) in found {
+                report.note(name, result.map(|detail| ((), detail)));
+            }
+        }
+        _ => report.skip("sql", "contracts or cards do not load"),
+    }
+    if let Some(config) = &config {
+        if let Some(registry) = &registry {
+            report.note("aliases", config.aliases.merged(registry.datasets()).map_err(CliError::from).map(|_| ((), aliases(config))));
+        }
+        for (verdict, detail, hint) in secrets::check(config) {
+            report.add("secrets", verdict, detail, hint);
+        }
+        places::warehouse(&mut report, config).await;
+        places::platform(&mut report, config, registry.as_ref(), args.offline).await;
+        places::landing(&mut report, config).await;
+    } else {
+        for name in ["secrets", "warehouse", "platform", "landing"] {
+            report.skip(name, "there is no configuration");
+        }
+    }
+    let bad = report.checks.iter().any(|check| check.verdict == Verdict::Failed);
+    if app.json() {
+        app.printer.json("doctor", &json!({"ok": !bad, "checks": report.checks}))?;
+    }
+    Ok(if bad { ExitStatus::Negative } else { ExitStatus::Done })
+}
+
+fn config(app: &App) -> Result<(Config, String), CliError> {
+    let config = app.config()?;
+    let detail = format!("{} {} from {}", config.region.code, config.region.name, config.region.first_month);
+    Ok((config, detail))
+}
+
+fn contracts() -> Result<(Registry, String), CliError> {
+    let registry = Registry::embedded()?;
+    let detail = format!("{} datasets, {} gold tables", registry.datasets().len(), registry.gold().len());
+    Ok((registry, detail))
+}
+
+fn cards(app: &App, config: Option<&Config>) -> Result<(SqlBundle, String), CliError> {
+    let bundle = match config {
+        Some(config) => SqlBundle::load(&overlays(&app.dir(), config))?,
+        None => SqlBundle::embedded()?,
+    };
+    let indicators = bundle.catalogue().indicators();
+    let rules: usize = indicators.iter().map(|indicator| indicator.rules.len()).sum();
+    let detail = format!("{} indicators, {rules} rules, {} models", indicators.len(), bundle.models().count());
+    Ok((bundle, detail))
+}
+
+fn aliases(config: &Config) -> String {
+    let titles: usize = config.aliases.file_titles.values().map(indexmap::IndexMap::len).sum();
+    format!("{} JSON keys, {titles} file titles beyond the contracts", config.aliases.json_keys.len())
+}

@@ -1,0 +1,258 @@
+//! `yaojia indicator`: what there is, what one means, whether all hold together.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+use yaojia_models::card::{Card, Indicator, Query, Rule, RuleLevel, RuleTag};
+use yaojia_models::contract::Registry;
+
+use super::doctor::sql;
+use super::fields::lines;
+use super::table::Table;
+use super::{App, CliError, ExitStatus};
+use crate::config::Config;
+use crate::project::overlays;
+use crate::sql::SqlBundle;
+
+/// Arguments of `indicator`.
+#[derive(Debug, Args)]
+pub struct IndicatorArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: What,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// All indicators
+    List,
+    /// One indicator: card, measures, rules, parameters
+    Show {
+        /// Its id, such as D05
+        id: String,
+        /// Print its SQL too
+        #[arg(long)]
+        sql: bool,
+    },
+    /// Check cards, rules, worked examples and SQL, without data
+    Check,
+}
+
+pub(super) async fn indicator(app: &App, args: &IndicatorArgs) -> Result<ExitStatus, CliError> {
+    let bundle = bundle(app)?;
+    match &args.what {
+        What::List => list(app, &bundle),
+        What::Show { id, sql } => show(app, &bundle, id, *sql),
+        What::Check => check(app, &bundle).await,
+    }
+}
+
+/// The SQL of the project; the built-in one where there is no project.
+fn bundle(app: &App) -> Result<SqlBundle, CliError> {
+    let dir = app.dir();
+    if dir.join(crate::config::FILE).exists() {
+        return Ok(SqlBundle::load(&overlays(&dir, &app.config()?))?);
+    }
+    Ok(SqlBundle::embedded()?)
+}
+
+fn list(app: &App, bundle: &SqlBundle) -> Result<ExitStatus, CliError> {
+    let all = bundle.catalogue().indicators();
+    if app.json() {
+        let list: Vec<Value> = all.iter().map(brief).collect();
+        app.printer.json("indicator", &json!({"indicators": list}))?;
+        return Ok(ExitStatus::Done);
+    }
+    let mut table = Table::new(["id", "version", "name", "class", "chain", "subject", "window", "measures", "rules"]);
+    for indicator in all {
+        let card = &indicator.card;
+        table.push([
+            card.id.clone(),
+            card.version.to_string(),
+            card.name_zh.clone(),
+            card.class.as_str().to_owned(),
+            card.chain.as_str().to_owned(),
+            card.subject_kind.as_str().to_owned(),
+            card.window.clone(),
+            card.measures.len().to_string(),
+            indicator.rules.len().to_string(),
+        ]);
+    }
+    app.printer.table("", &table);
+    Ok(ExitStatus::Done)
+}
+
+fn brief(indicator: &Indicator) -> Value {
+    let card = &indicator.card;
+    json!({
+        "id": card.id,
+        "version": card.version,
+        "name_zh": card.name_zh,
+        "name_en": card.name_en,
+        "class": card.class.as_str(),
+        "chain": card.chain.as_str(),
+        "subject_kind": card.subject_kind.as_str(),
+        "window": card.window,
+        "measures": card.measures.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(),
+        "rules": indicator.rules.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
+        "folder": indicator.folder,
+    })
+}
+
+fn show(app: &App, bundle: &SqlBundle, id: &str, with_sql: bool) -> Result<ExitStatus, CliError> {
+    let indicator = bundle
+        .catalogue()
+        .get(&id.to_ascii_uppercase())
+        .ok_or_else(|| CliError::missing(format!("there is no indicator `{id}`"), format!("`{}` lists them", app.command("indicator list"))))?;
+    let (card, rules) = (card(indicator), indicator.rules.iter().map(rule).collect::<Vec<_>>());
+    let texts: Vec<(&str, &str)> = match &indicator.query {
+        Query::Rows(rows) => vec![("rows.sql", rows.as_str())],
+        Query::Value { value, evidence } => [("value.sql", value.as_str())].into_iter().chain(evidence.as_deref().map(|text| ("evidence.sql", text))).collect(),
+    };
+    if app.json() {
+        let files: Map<String, Value> = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
+        app.printer.json("indicator", &json!({"folder": indicator.folder, "card": card, "rules": rules, "sql": files}))?;
+        return Ok(ExitStatus::Done);
+    }
+    app.printer.text(&describe(indicator, &rules));
+    if with_sql {
+        for (name, text) in texts {
+            app.printer.text(&format!("\n-- sql/indicators/{}/{name}\n{text}", indicator.folder));
+        }
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// What the card says of the indicator as a whole.
+fn head(card: &Card) -> Value {
+    json!({
+        "version": card.version,
+        "name_en": card.name_en,
+        "question": card.question,
+        "why": card.why,
+        "class": card.class.as_str(),
+        "chain": card.chain.as_str(),
+        "subject_kind": card.subject_kind.as_str(),
+        "window": card.window,
+        "unit": card.unit,
+        "exclusions": card.exclusions,
+        "recipients": card.recipients,
+        "needs": card.needs,
+        "authored": card.authored,
+        "checked": card.checked,
+        "reviewed": card.reviewed,
+        "next_review": card.next_review,
+    })
+}
+
+/// The whole card.
+fn card(indicator: &Indicator) -> Value {
+    let card = &indicator.card;
+    let mut all = Map::new();
+    all.insert("id".to_owned(), card.id.as_str().into());
+    all.insert("name_zh".to_owned(), card.name_zh.as_str().into());
+    all.extend(head(card).as_object().cloned().unwrap_or_default());
+    let measures = card.measures.iter().map(|m| {
+        let levels: Vec<&str> = m.rollup.levels.iter().map(|level| level.as_str()).collect();
+        json!({"name": m.name, "title_zh": m.title_zh, "unit": m.unit, "subject": m.subject, "judged": m.judged, "rollup": levels})
+    });
+    all.insert("measures".to_owned(), measures.collect());
+    let parameters = card.parameters.iter().map(|(name, p)| (name.clone(), json!({"value": p.value, "title": p.title})));
+    all.insert("parameters".to_owned(), Value::Object(parameters.collect()));
+    let sources = card.sources.iter().map(|s| json!({"title": s.title, "doc_no": s.doc_no, "quote": s.quote, "url": s.url}));
+    all.insert("sources".to_owned(), sources.collect());
+    Value::Object(all)
+}
+
+fn rule(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id,
+        "measure": rule.measure,
+        "level": rule_level(rule.level),
+        "when": rule.to_string(),
+        "limit": rule.limit.to_string(),
+        "persist": rule.persist,
+        "mark": rule.mark,
+        "valid_from": rule.valid_from,
+        "valid_to": rule.valid_to,
+        "known_from": rule.known_from,
+        "replaces": rule.replaces,
+        "cites": rule.cites,
+        "tag": match rule.tag {
+            RuleTag::S => "sourced",
+            RuleTag::I => "ours",
+            RuleTag::SI => "sourced in part",
+        },
+        "text_zh": rule.text_zh,
+    })
+}
+
+const fn rule_level(level: RuleLevel) -> &'static str {
+    match level {
+        RuleLevel::Off => "off",
+        RuleLevel::Watch => "watch",
+        RuleLevel::Warn => "warn",
+        RuleLevel::Verify => "verify",
+    }
+}
+
+fn describe(indicator: &Indicator, rules: &[Value]) -> String {
+    let head = head(&indicator.card).as_object().cloned().unwrap_or_default();
+    let mut out = format!("{} {} (sql/indicators/{})\n", indicator.card.id, indicator.card.name_zh, indicator.folder);
+    out.push_str(&lines(&head, 2));
+    let mut measures = Table::new(["measure", "title", "judged", "roll-up"]);
+    for measure in &indicator.card.measures {
+        let levels: Vec<&str> = measure.rollup.levels.iter().map(|level| level.as_str()).collect();
+        measures.push([measure.name.clone(), measure.title_zh.clone(), if measure.judged { "yes" } else { "no" }.to_owned(), levels.join(", ")]);
+    }
+    out.push_str(&format!("\n{}", measures.render()));
+    if !indicator.card.parameters.is_empty() {
+        let mut parameters = Table::new(["parameter", "value", "title"]);
+        for (name, parameter) in &indicator.card.parameters {
+            parameters.push([name, &parameter.value, &parameter.title].map(Clone::clone));
+        }
+        out.push_str(&format!("\n{}", parameters.render()));
+    }
+    for rule in rules.iter().filter_map(Value::as_object) {
+        out.push_str(&format!("\nrule\n{}", lines(rule, 2)));
+    }
+    for source in &indicator.card.sources {
+        let number = source.doc_no.as_deref().map(|no| format!("，{no}")).unwrap_or_default();
+        out.push_str(&format!("\nsource: {}{number}\n", source.title));
+        if let Some(quote) = &source.quote {
+            out.push_str(&format!("  “{quote}”\n"));
+        }
+    }
+    if indicator.card.sources.is_empty() {
+        out.push_str("\nsource: our definition\n");
+    }
+    out
+}
+
+async fn check(app: &App, bundle: &SqlBundle) -> Result<ExitStatus, CliError> {
+    let (region, first_month) = match app.config() {
+        Ok(config) => of_config(&config)?,
+        Err(_) => ("652800".to_owned(), yaojia_models::value::Month::of(2024, 1)),
+    };
+    let registry = Registry::embedded()?;
+    let found = sql::check_indicators(bundle, &registry, &region, first_month).await?;
+    let bad = found.iter().any(|finding| !finding.problems.is_empty());
+    if app.json() {
+        app.printer.json("indicator", &json!({"ok": !bad, "checked": found}))?;
+    } else {
+        let mut table = Table::new(["file", "problem"]);
+        for finding in &found {
+            finding.problems.iter().for_each(|problem| table.push([finding.what.as_str(), problem.as_str()]));
+        }
+        if bad {
+            app.printer.table("", &table);
+        } else {
+            app.printer.text(&format!("{} indicators: cards, rules, examples and SQL hold together", found.len()));
+        }
+    }
+    Ok(if bad { ExitStatus::Negative } else { ExitStatus::Done })
+}
+
+fn of_config(config: &Config) -> Result<(String, yaojia_models::value::Month), CliError> {
+    Ok((config.region.code.clone(), config.first_month()?))
+}

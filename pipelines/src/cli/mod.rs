@@ -1,0 +1,119 @@
+//! The command line: one file a verb.
+//!
+//! stdout carries data only (a table, or with `--json` one document with `schema_version`); everything else goes to stderr. Exit
+//! codes are [`ExitStatus`]; errors look like `error[E-SRC-003]: …` with a `hint: …`.
+
+mod app;
+mod build;
+mod cells;
+mod demo;
+mod doctor;
+mod error;
+mod exit;
+mod explain;
+mod fields;
+mod indicator;
+mod init;
+mod load;
+mod logs;
+mod nightly;
+mod plan;
+mod printer;
+mod progress;
+mod quarantine;
+mod query;
+mod report;
+mod signals;
+mod simulate;
+mod start;
+mod status;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use app::App;
+pub use error::CliError;
+pub use exit::ExitStatus;
+pub use printer::{Level, Printer, SCHEMA_VERSION, Style};
+pub use start::{main, run};
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// 药价: medicine procurement prices, from the platform and the exports to indicators with evidence.
+#[derive(Debug, Parser)]
+#[command(name = "yaojia", version, about, after_help = AFTER, max_term_width = 120)]
+pub struct Command {
+    /// What holds for every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const AFTER: &str = "\
+Exit codes: 0 done, also nothing to do · 1 the answer is negative, or it failed · 2 wrong usage or configuration
+            3 a source or the storage was unreachable or incomplete: retry · 4 a data check kept something back
+            5 another run holds the lease: wait · 70 a bug
+Variables:  YAOJIA_PROJECT YAOJIA_WAREHOUSE YAOJIA_PLATFORM_URL YAOJIA_EXPORT_ROOT YAOJIA_AS_OF YAOJIA_JSON
+            YAOJIA_NO_PROGRESS YAOJIA_LOG NO_COLOR (flags win over variables, these over yaojia.toml)
+Begin with `yaojia demo`, or with `yaojia init` and `yaojia doctor`.";
+
+/// Flags of every verb.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// Folder of yaojia.toml [default: the current one]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub project: Option<PathBuf>,
+    /// Warehouse root: a folder or an object store URL, in place of the configured one
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub warehouse: Option<String>,
+    /// One JSON document on stdout in place of tables
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Errors only on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+    /// More on stderr; twice: logs too
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+    /// No progress bars
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_progress: bool,
+    /// Data instant of the run, Asia/Shanghai, yyyy-MM-ddTHH:mm:ss [default: now]
+    #[arg(long, global = true, value_name = "INSTANT", help_heading = "Global options")]
+    pub as_of: Option<String>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a world, load it and show what comes out
+    Demo(demo::DemoArgs),
+    /// Write a commented yaojia.toml and its secrets
+    Init(init::InitArgs),
+    /// Check configuration, secrets, contracts, SQL, warehouse and sources
+    Doctor(doctor::DoctorArgs),
+    /// Serve a made world, or a folder, as the procurement platform
+    Simulate(simulate::SimulateArgs),
+    /// Load everything new, build what is stale, publish
+    Nightly,
+    /// Only load
+    Load,
+    /// Only build and publish
+    Build,
+    /// What a build would do now
+    Plan(plan::PlanArgs),
+    /// Release, runs, counts, and what there is by county and month
+    Status(status::StatusArgs),
+    /// An alert, from its value down to original bytes
+    Explain(explain::ExplainArgs),
+    /// Indicators: list, show, check
+    Indicator(indicator::IndicatorArgs),
+    /// Rows that could not be used: list, show
+    Quarantine(quarantine::QuarantineArgs),
+    /// One SELECT over the current release
+    Query(query::QueryArgs),
+}

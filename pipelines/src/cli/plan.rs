@@ -1,0 +1,105 @@
+//! `yaojia plan`: what a build would do now, and why.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+
+use super::table::Table;
+use super::{App, CliError, ExitStatus, Printer};
+use crate::run::PlanReport;
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Say why, with the counties and months concerned
+    #[arg(long)]
+    pub why: bool,
+}
+
+pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<ExitStatus, CliError> {
+    let project = app.project()?;
+    let plan = crate::run::plan(&project).await?;
+    if app.json() {
+        app.printer.json("plan", &plan)?;
+    } else {
+        text(&app.printer, &plan, args.why);
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// Table → reason → cells (county, month).
+type Stale = BTreeMap<String, BTreeMap<String, Vec<(String, String)>>>;
+
+fn text(printer: &Printer, plan: &PlanReport, why: bool) {
+    let mut stale = Stale::new();
+    let mut add = |table: String, reason: &str, county: &str, month: &str| {
+        stale.entry(table).or_default().entry(reason.to_owned()).or_default().push((county.to_owned(), month.to_owned()));
+    };
+    plan.gold.iter().for_each(|cell| add(cell.table.clone(), &cell.reason, &cell.county, &cell.month));
+    plan.indicators.iter().for_each(|month| add(format!("indicator {}", month.indicator), &month.reason, "*", &month.month));
+    plan.silver.iter().for_each(|dataset| add(format!("silver.{dataset}"), "input_changed", "*", "*"));
+    if stale.is_empty() {
+        return printer.text(&format!("nothing to do: all is fresh as of {}", plan.as_of));
+    }
+    let mut table = if why { Table::new(["table", "cells", "reason", "counties", "months"]) } else { Table::new(["table", "cells", "reasons"]) };
+    for (name, reasons) in &stale {
+        if why {
+            for (reason, cells) in reasons {
+                table.push([name.clone(), cells.len().to_string(), reason.clone(), span(cells.iter().map(|c| &c.0)), span(cells.iter().map(|c| &c.1))]);
+            }
+        } else {
+            let cells: usize = reasons.values().map(Vec::len).sum();
+            table.push([name.clone(), cells.to_string(), reasons.keys().cloned().collect::<Vec<_>>().join(", ")]);
+        }
+    }
+    printer.table(&format!("stale as of {}", plan.as_of), &table);
+}
+
+/// A few values as they are, many as first..last.
+fn span<'a>(values: impl Iterator<Item = &'a String>) -> String {
+    let mut values: Vec<&str> = values.map(String::as_str).collect();
+    values.sort_unstable();
+    values.dedup();
+    match values.as_slice() {
+        [first, .., last] if values.len() > 3 => format!("{first}..{last} ({})", values.len()),
+        few => few.join(" "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yaojia_warehouse::gold::{StaleCell, StaleMonth};
+
+    use super::super::printer::tests::taped;
+    use super::super::Style;
+    use super::*;
+
+    #[test]
+    fn cells_are_counted_by_table_and_reason() {
+        let cell = |month: &str, reason: &str| StaleCell { table: "gold.fact_receipt".into(), county: "652801".into(), month: month.into(), reason: reason.into() };
+        let plan = PlanReport {
+            as_of: "2024-07-03T02:00:00".into(),
+            gold: vec![cell("2024-01", "input_changed"), cell("2024-02", "input_changed"), cell("2024-03", "never_built")],
+            indicators: vec![StaleMonth { indicator: "D05".into(), month: "2024-01".into(), reason: "rule_changed".into() }],
+            ..PlanReport::default()
+        };
+        let (printer, out, _) = taped(Style::default());
+        text(&printer, &plan, false);
+        text(&printer, &plan, true);
+        text(&printer, &PlanReport { as_of: "2024-07-03T02:00:00".into(), ..PlanReport::default() }, true);
+        let expected = "\
+stale as of 2024-07-03T02:00:00
+table              cells  reasons
+gold.fact_receipt      3  input_changed, never_built
+indicator D05          1  rule_changed
+stale as of 2024-07-03T02:00:00
+table              cells  reason         counties  months
+gold.fact_receipt      2  input_changed    652801  2024-01 2024-02
+gold.fact_receipt      1  never_built      652801  2024-03
+indicator D05          1  rule_changed          *  2024-01
+nothing to do: all is fresh as of 2024-07-03T02:00:00
+";
+        // `*` is no number, so the column of counties is text.
+        assert_eq!(out.text(), expected.replace("    652801  2024", "  652801    2024").replace("         *  2024", "  *         2024"));
+    }
+}

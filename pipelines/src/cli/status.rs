@@ -1,0 +1,228 @@
+//! `yaojia status`: release, runs, counts, and what there is by county and month.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Value, json};
+use yaojia_warehouse::ledger::{CellMarks, Release, RunRecord, current_release, loads, read_counts, runs};
+use yaojia_warehouse::silver::Counts;
+
+use super::table::Table;
+use super::{App, CliError, ExitStatus, query};
+use crate::project::Project;
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Rows of this table in the matrix, such as gold.fact_receipt [default: the silver rows of all datasets]
+    #[arg(long, value_name = "LAYER.TABLE")]
+    pub table: Option<String>,
+    /// Only the silver counts, as one JSON object, dataset → counts
+    #[arg(long)]
+    pub silver_counts: bool,
+    /// Runs to show
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub runs: usize,
+}
+
+/// Rows of one county and month.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Square {
+    county: String,
+    month: String,
+    rows: u64,
+}
+
+pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, CliError> {
+    let project = app.project()?;
+    let silver = read_counts(&project.root).await?;
+    if args.silver_counts {
+        app.printer.bare_json(&silver)?;
+        return Ok(ExitStatus::Done);
+    }
+    let release = current_release(&project.root).await?;
+    let runs = latest(runs(&project.root).await?, args.runs);
+    let marks = CellMarks::read(&project.root).await?;
+    let squares = squares(&project, &marks, args.table.as_deref());
+    let refused: Vec<(String, String)> = refused(&project).await?;
+    if app.json() {
+        app.printer.json("status", &document(&project, release.as_ref(), &runs, &squares, &silver, &refused))?;
+        return Ok(ExitStatus::Done);
+    }
+    head(app, &project, release.as_ref());
+    if !runs.is_empty() {
+        let mut table = Table::new(["run", "verb", "as of", "state", "note"]);
+        runs.iter().for_each(|run| table.push([&run.id, &run.verb, &run.as_of, &run.state, &run.note].map(Clone::clone)));
+        app.printer.table("\nruns", &table);
+    }
+    if !squares.is_empty() {
+        let names = county_names(&project, release.is_some()).await;
+        let what = args.table.as_deref().unwrap_or("silver, all datasets");
+        app.printer.table(&format!("\nrows by county and month ({what})"), &matrix(&squares, &names));
+    }
+    if !silver.is_empty() {
+        app.printer.table("\nsilver", &counts(&silver));
+    }
+    if !refused.is_empty() {
+        let mut table = Table::new(["refused file", "reason"]);
+        refused.iter().for_each(|(file, reason)| table.push([file.as_str(), reason.as_str()]));
+        app.printer.table("", &table);
+    }
+    if runs.is_empty() {
+        app.printer.note(&format!("nothing was loaded yet: `{}`", app.command("nightly")));
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn head(app: &App, project: &Project, release: Option<&Release>) {
+    let region = format!("{} {}, from {}", project.region.code, project.region.name, project.region.first_month);
+    let release = release.map_or_else(|| "no release yet".to_owned(), |r| format!("release {} as of {} by {}, {} tables", r.number, r.as_of, r.run_id, r.tables.len()));
+    app.printer.text(&format!("{region}\n{}\n{release}", project.root.url()));
+}
+
+/// The last state of each run, the newest first.
+fn latest(all: Vec<RunRecord>, n: usize) -> Vec<RunRecord> {
+    let mut by_seq: BTreeMap<i64, RunRecord> = BTreeMap::new();
+    for run in all {
+        // `opened` stands before `done` or `failed`; where the ledger holds both, the later wins.
+        if run.state != "opened" || !by_seq.contains_key(&run.seq) {
+            by_seq.insert(run.seq, run);
+        }
+    }
+    by_seq.into_values().rev().take(n).collect()
+}
+
+/// Files whose last delivery was refused.
+async fn refused(project: &Project) -> Result<Vec<(String, String)>, CliError> {
+    let mut last: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for mark in loads(&project.root).await?.into_iter().filter(|mark| !mark.sha256.is_empty()) {
+        last.insert(mark.name, (mark.state, mark.reason));
+    }
+    Ok(last.into_iter().filter(|(_, (state, _))| state == "refused").map(|(file, (_, reason))| (file, reason)).collect())
+}
+
+/// Rows by county and month: of one table, or of the silver of all datasets; reference data of the region stands aside.
+fn squares(project: &Project, marks: &CellMarks, table: Option<&str>) -> Vec<Square> {
+    let tables: Vec<String> = match table {
+        Some(table) => vec![table.to_owned()],
+        None => project.registry.datasets().iter().map(|dataset| format!("silver.{}", dataset.name)).collect(),
+    };
+    let first = project.region.first_month.to_string();
+    let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for table in &tables {
+        for (cell, mark) in marks.of(table) {
+            let whole = cell.county == "*" || mark.rows == 0;
+            let aside = table_is_all(tables.len()) && (cell.county == project.region.code || cell.month < first);
+            if !whole && !aside {
+                *rows.entry((cell.county, cell.month)).or_default() += mark.rows;
+            }
+        }
+    }
+    rows.into_iter().map(|((county, month), rows)| Square { county, month, rows }).collect()
+}
+
+const fn table_is_all(tables: usize) -> bool {
+    tables > 1
+}
+
+fn matrix(squares: &[Square], names: &BTreeMap<String, String>) -> Table {
+    let months: BTreeSet<&str> = squares.iter().map(|s| s.month.as_str()).collect();
+    let mut by_county: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    for square in squares {
+        by_county.entry(&square.county).or_default().insert(&square.month, square.rows);
+    }
+    let mut table = Table::new(["county", "name"].into_iter().chain(months.iter().copied()));
+    for (county, rows) in by_county {
+        let cells = months.iter().map(|month| rows.get(month).map_or_else(|| "–".to_owned(), ToString::to_string));
+        let name = names.get(county).cloned().unwrap_or_default();
+        table.push([county.to_owned(), name].into_iter().chain(cells));
+    }
+    table
+}
+
+fn counts(silver: &BTreeMap<String, Counts>) -> Table {
+    let named = |of: &BTreeMap<String, u64>| of.iter().map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ");
+    let mut table = Table::new(["dataset", "received", "repeated", "accepted", "superseded", "void", "quarantined", "warnings"]);
+    for (dataset, of) in silver {
+        table.push([
+            dataset.clone(),
+            of.received.to_string(),
+            of.repeated.to_string(),
+            of.accepted.to_string(),
+            of.superseded.to_string(),
+            of.void.to_string(),
+            named(&of.quarantined),
+            named(&of.warnings),
+        ]);
+    }
+    table
+}
+
+fn document(project: &Project, release: Option<&Release>, runs: &[RunRecord], squares: &[Square], silver: &BTreeMap<String, Counts>, refused: &[(String, String)]) -> Value {
+    let run = |r: &RunRecord| json!({"seq": r.seq, "id": r.id, "verb": r.verb, "as_of": r.as_of, "state": r.state, "note": r.note});
+    json!({
+        "region": {"code": project.region.code, "name": project.region.name, "first_month": project.region.first_month.to_string()},
+        "warehouse": project.root.url().as_str(),
+        "release": release.map(|r| json!({"number": r.number, "run_id": r.run_id, "as_of": r.as_of, "tables": r.tables})),
+        "runs": runs.iter().map(run).collect::<Vec<_>>(),
+        "matrix": squares,
+        "silver": silver,
+        "refused": refused.iter().map(|(file, reason)| json!({"file": file, "reason": reason})).collect::<Vec<_>>(),
+    })
+}
+
+/// County code → name: as configured, else as the released dimension says; codes alone where neither does.
+pub(super) async fn county_names(project: &Project, released: bool) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, String> = project.region.counties.iter().map(|county| (county.code.clone(), county.name.clone())).collect();
+    names.insert(project.region.code.clone(), project.region.name.clone());
+    if !released {
+        return names;
+    }
+    let Ok(session) = crate::run::session(project).await else { return names };
+    match query::rows(&session, "SELECT d.admdvs, d.admdvs_name FROM gold.dim_admdvs AS d ORDER BY d.admdvs").await {
+        Ok(rows) => {
+            for at in 0..rows.rows.len() {
+                names.entry(rows.text(at, "admdvs")).or_insert_with(|| rows.text(at, "admdvs_name"));
+            }
+        }
+        Err(error) => tracing::debug!(%error.message, "no names of counties"),
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_shows_what_is_not_there() {
+        let square = |county: &str, month: &str, rows| Square { county: county.into(), month: month.into(), rows };
+        let names = BTreeMap::from([("652801".to_owned(), "库尔勒市".to_owned())]);
+        let table = matrix(&[square("652801", "2024-01", 1200), square("652801", "2024-02", 7), square("652822", "2024-02", 3)], &names);
+        let expected = "\
+county  name      2024-01  2024-02
+652801  库尔勒市     1200        7
+652822                  –        3
+";
+        assert_eq!(table.render(), expected);
+    }
+
+    #[test]
+    fn a_run_shows_its_last_state_and_the_newest_comes_first() {
+        let run = |seq, state: &str| RunRecord { seq, id: format!("r{seq}"), verb: "nightly".into(), as_of: String::new(), state: state.into(), note: String::new() };
+        let shown = latest(vec![run(1, "opened"), run(1, "done"), run(2, "failed"), run(2, "opened"), run(3, "opened")], 2);
+        let shown: Vec<(i64, &str)> = shown.iter().map(|r| (r.seq, r.state.as_str())).collect();
+        assert_eq!(shown, [(3, "opened"), (2, "failed")]);
+    }
+
+    #[test]
+    fn silver_counts_have_the_shape_of_the_expected_file() {
+        let of = Counts { received: 3, accepted: 2, quarantined: BTreeMap::from([("negative".to_owned(), 1)]), ..Counts::default() };
+        let text = serde_json::to_value(BTreeMap::from([("shp", of)])).unwrap();
+        assert_eq!(
+            text,
+            json!({"shp": {"received": 3, "repeated": 0, "accepted": 2, "superseded": 0, "void": 0, "quarantined": {"negative": 1}, "warnings": {}}})
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The planner, the runner and the `yaojia` command.
+//!
+//! ```text
+//! cli ─► Project (config + contracts + SQL + warehouse + clock) ─► run (load, build, publish) ─► cli prints
+//! ```
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod project;
+pub mod run;
+pub mod sql;
+pub mod stop;
+
+pub use clock::Clock;
+pub use project::{Project, Region};
+pub use sql::SqlBundle;

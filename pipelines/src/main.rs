@@ -1,0 +1,7 @@
+//! The `yaojia` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    yaojia_pipelines::cli::main()
+}

@@ -1,0 +1,128 @@
+//! What a run works with, taken from the project once.
+
+use chrono::{DateTime, NaiveDateTime};
+use yaojia_connectors::export::ExportConfig;
+use yaojia_connectors::platform::PlatformConfig;
+use yaojia_models::card::Indicator;
+use yaojia_models::contract::{Dataset, Registry};
+use yaojia_models::value::Month;
+use yaojia_warehouse::Root;
+use yaojia_warehouse::gold::Model;
+use yaojia_warehouse::ledger::{RunStamp, open_run};
+use yaojia_warehouse::store::Archive;
+
+use super::RunError;
+use crate::project::Project;
+use crate::stop::Stop;
+
+/// Everything a run needs; borrowed from the project.
+pub struct Context<'a> {
+    /// Warehouse root.
+    pub root: &'a Root,
+    /// Archive of original bytes.
+    pub archive: &'a Archive,
+    /// All contracts.
+    pub registry: &'a Registry,
+    /// The datasets in the same order, with the region's aliases: connectors take these.
+    pub datasets: &'a [Dataset],
+    /// Region code.
+    pub region: &'a str,
+    /// First month of which the region has all sources.
+    pub first_month: Month,
+    /// Models of dimensions and facts.
+    pub models: Vec<Model>,
+    /// Cards, rules, SQL.
+    pub indicators: &'a [Indicator],
+    /// The platform, where one is configured.
+    pub platform: Option<PlatformConfig>,
+    /// The landing folder, where one is configured.
+    pub export: Option<ExportConfig>,
+    /// The run's clock, microseconds, naive Asia/Shanghai, whole seconds.
+    pub now: i64,
+    /// Whether `now` was given (`--as-of`) rather than read from the wall.
+    pub fixed: bool,
+    /// Set when a signal asked the run to stop.
+    pub stop: &'a Stop,
+}
+
+impl<'a> Context<'a> {
+    /// Takes what a run needs from a project.
+    #[must_use]
+    pub fn of(project: &'a Project) -> Self {
+        Self {
+            root: &project.root,
+            archive: &project.archive,
+            registry: &project.registry,
+            datasets: &project.datasets,
+            region: &project.region.code,
+            first_month: project.region.first_month,
+            models: project.sql.models().map(|m| Model { name: m.table.clone(), sql: m.text.clone() }).collect(),
+            indicators: project.sql.catalogue().indicators(),
+            platform: project.config.platform(),
+            export: project.config.export(),
+            now: project.clock.micros(),
+            fixed: project.clock.is_fixed(),
+            stop: &project.stop,
+        }
+    }
+
+    /// Ends the run between two commits when it was asked to stop.
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`].
+    pub fn go_on(&self) -> Result<(), RunError> {
+        if self.stop.is_asked() { Err(RunError::Stopped) } else { Ok(()) }
+    }
+}
+
+/// The run's row in the ledger, opened before the first write and not sooner: a run that finds nothing writes nothing.
+pub struct LazyRun {
+    verb: &'static str,
+    at: i64,
+    stamp: Option<RunStamp>,
+}
+
+impl LazyRun {
+    /// A run that has not written yet.
+    #[must_use]
+    pub fn new(verb: &'static str, at: i64) -> Self {
+        Self { verb, at, stamp: None }
+    }
+
+    /// The run, opened now if it was not.
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn open(&mut self, context: &Context<'_>) -> Result<RunStamp, RunError> {
+        if let Some(stamp) = &self.stamp {
+            return Ok(stamp.clone());
+        }
+        let stamp = open_run(context.root, self.verb, self.at, &instant_text(self.at)).await?;
+        self.stamp = Some(stamp.clone());
+        Ok(stamp)
+    }
+
+    /// The run, if it has written.
+    #[must_use]
+    pub fn opened(&self) -> Option<&RunStamp> {
+        self.stamp.as_ref()
+    }
+
+    /// Verb of the run.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        self.verb
+    }
+}
+
+/// Microseconds as a naive time.
+#[must_use]
+pub fn naive(micros: i64) -> NaiveDateTime {
+    DateTime::from_timestamp_micros(micros).map_or(NaiveDateTime::MIN, |t| t.naive_utc())
+}
+
+/// `yyyy-MM-ddTHH:mm:ss`.
+#[must_use]
+pub fn instant_text(micros: i64) -> String {
+    naive(micros).format("%Y-%m-%dT%H:%M:%S").to_string()
+}

@@ -1,0 +1,321 @@
+//! From an alert down to original bytes.
+
+use arrow::array::{Array, AsArray};
+use arrow::record_batch::RecordBatch;
+use arrow::util::display::array_value_to_string;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use yaojia_models::card::{Card, Rule};
+use yaojia_warehouse::WarehouseError;
+
+use super::{RunError, SCHEMA_VERSION, session};
+use crate::project::Project;
+
+/// Evidence rows shown in full; the alert says how many there are.
+const SHOWN: usize = 20;
+/// Silver rows looked up for the first evidence rows.
+const TRACED: usize = 5;
+
+/// An evidence row with its part in the value, the fact row and the silver rows behind it.
+#[derive(Debug, Clone, Serialize)]
+pub struct EvidenceRow {
+    /// `gold.fact_receipt`.
+    pub table: String,
+    /// Key, its columns joined by `|`.
+    pub row_key: String,
+    /// Part in the numerator, denominator and amount, as decimal text.
+    pub num: Option<String>,
+    /// Part in the denominator.
+    pub den: Option<String>,
+    /// Part in the amount at risk.
+    pub amount: Option<String>,
+    /// A remark.
+    pub note: Option<String>,
+    /// The row itself.
+    pub row: Option<Map<String, Value>>,
+    /// Silver rows behind it: table and row.
+    pub silver: Vec<(String, Map<String, Value>)>,
+}
+
+/// Original bytes of one row.
+#[derive(Debug, Clone, Serialize)]
+pub struct Original {
+    /// Dataset.
+    pub dataset: String,
+    /// Page or file.
+    pub source: String,
+    /// SHA-256 of the archived artifact.
+    pub artifact: String,
+    /// Row in the artifact.
+    pub row: i64,
+    /// The bronze row, as received.
+    pub bronze: Option<Map<String, Value>>,
+    /// The bytes of the row where they can be cut out, else the artifact's beginning; null when only the auditor may open them.
+    pub bytes: Option<String>,
+    /// Why there are no bytes.
+    pub why_not: Option<String>,
+}
+
+/// Everything about one alert.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// Version of this document.
+    pub schema_version: u32,
+    /// The alert's row.
+    pub alert: Map<String, Value>,
+    /// The value's row.
+    pub value: Map<String, Value>,
+    /// The deciding rule as written in `rules.toml`, and what it cites.
+    pub rule: Map<String, Value>,
+    /// Names and sources from the card.
+    pub card: Map<String, Value>,
+    /// How many evidence rows there are.
+    pub evidence_n: usize,
+    /// The first of them.
+    pub evidence: Vec<EvidenceRow>,
+    /// Original bytes of one source row.
+    pub original: Option<Original>,
+}
+
+pub(crate) async fn explain(project: &Project, alert_id: &str) -> Result<Explanation, RunError> {
+    let wanted = alert_id.trim();
+    if wanted.is_empty() || !wanted.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Err(RunError::NotFound(format!("`{alert_id}` is no alert id")));
+    }
+    let read = session(project).await?;
+    let alerts = objects(&read.rows(&format!("SELECT * FROM gold.alert AS a WHERE a.alert_id LIKE '{wanted}%' ORDER BY a.alert_id")).await?)?;
+    let alert = match alerts.as_slice() {
+        [one] => one.clone(),
+        [] => return Err(RunError::NotFound(format!("there is no alert `{alert_id}` in release {}", read.release().number))),
+        more => return Err(RunError::NotFound(format!("{} alerts begin with `{alert_id}`: give more of it", more.len()))),
+    };
+    let text = |name: &str| alert.get(name).and_then(Value::as_str).unwrap_or_default().to_string();
+    let id = text("alert_id");
+    let keys = ["indicator_id", "measure", "month", "county", "level", "subject_code", "product_code", "batch_code", "group_code"];
+    let same: Vec<String> = keys.iter().map(|k| format!("v.{k} = '{}'", text(k).replace('\'', "''"))).collect();
+    let values = objects(&read.rows(&format!("SELECT * FROM gold.indicator_value AS v WHERE {}", same.join(" AND "))).await?)?;
+    let indicator = project.sql.catalogue().get(&text("indicator_id"));
+    let mut rule = Map::new();
+    let mut card = Map::new();
+    if let Some(indicator) = indicator {
+        let version = text("rule_version");
+        if let Some(found) = indicator.rules.iter().find(|r| version.starts_with(r.id.as_str())) {
+            rule = rule_text(found);
+        }
+        card = card_text(&indicator.card);
+    }
+    let rows = read
+        .rows(&format!("SELECT * FROM gold.alert_evidence AS e WHERE e.alert_id = '{id}' ORDER BY e.source_table, e.row_key, e.note"))
+        .await?;
+    let all = objects(&rows)?;
+    let mut evidence = Vec::new();
+    let mut original = None;
+    for (n, row) in all.iter().take(SHOWN).enumerate() {
+        let field = |name: &str| row.get(name).and_then(Value::as_str).map(ToString::to_string);
+        let layer = field("source_layer").unwrap_or_default();
+        let name = field("source_table").unwrap_or_default();
+        let row_key = field("row_key").unwrap_or_default();
+        let fact = fact_row(project, &read, &name, &row_key).await?;
+        let silver = if n < TRACED { silver_rows(project, &read, &name, fact.as_ref()).await? } else { Vec::new() };
+        if original.is_none()
+            && let Some((table, row)) = silver.first()
+        {
+            original = Some(original_of(project, &read, table, row).await?);
+        }
+        evidence.push(EvidenceRow {
+            table: format!("{layer}.{name}"),
+            row_key,
+            num: field("num"),
+            den: field("den"),
+            amount: field("amount"),
+            note: field("note"),
+            row: fact,
+            silver,
+        });
+    }
+    Ok(Explanation {
+        schema_version: SCHEMA_VERSION,
+        alert: alert.clone(),
+        value: values.into_iter().next().unwrap_or_default(),
+        rule,
+        card,
+        evidence_n: all.len(),
+        evidence,
+        original,
+    })
+}
+
+/// The rule as a person reads it.
+fn rule_text(rule: &Rule) -> Map<String, Value> {
+    let conditions: Vec<String> = rule.conditions().map(|c| c.to_string()).collect();
+    let pairs = [
+        ("id", rule.id.clone()),
+        ("condition", conditions.join(" AND ")),
+        ("message", rule.text_zh.clone()),
+        ("valid_from", rule.valid_from.clone()),
+        ("known_from", rule.known_from.clone()),
+        ("persist", rule.persist.map(|n| n.to_string()).unwrap_or_default()),
+        ("cites", rule.cites.join("；")),
+        ("tag", format!("{:?}", rule.tag)),
+    ];
+    pairs.into_iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.to_string(), Value::String(v))).collect()
+}
+
+/// What of the card belongs beside a value.
+fn card_text(card: &Card) -> Map<String, Value> {
+    let sources: Vec<String> =
+        card.sources.iter().map(|s| format!("{}{}", s.title, s.doc_no.as_ref().map(|n| format!("（{n}）")).unwrap_or_default())).collect();
+    let pairs = [
+        ("id", card.id.clone()),
+        ("name_zh", card.name_zh.clone()),
+        ("name_en", card.name_en.clone()),
+        ("question", card.question.clone()),
+        ("window", card.window.clone()),
+        ("unit", card.unit.clone()),
+        ("exclusions", card.exclusions.join("；")),
+        ("sources", sources.join("；")),
+    ];
+    pairs.into_iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.to_string(), Value::String(v))).collect()
+}
+
+/// The gold row of a key.
+async fn fact_row(project: &Project, read: &super::ReadSession, name: &str, row_key: &str) -> Result<Option<Map<String, Value>>, RunError> {
+    let Some(contract) = project.registry.gold_table(name) else { return Ok(None) };
+    let parts: Vec<&str> = row_key.split('|').collect();
+    if parts.len() != contract.grain.len() {
+        return Ok(None);
+    }
+    let same: Vec<String> = contract.grain.iter().zip(parts).map(|(column, part)| format!("CAST(f.{column} AS VARCHAR) = '{}'", part.replace('\'', "''"))).collect();
+    let rows = objects(&read.rows(&format!("SELECT * FROM gold.{name} AS f WHERE {}", same.join(" AND "))).await?)?;
+    Ok(rows.into_iter().next())
+}
+
+/// Silver rows behind a fact row: by the dataset's own key where the fact carries it, else by the columns they share.
+async fn silver_rows(project: &Project, read: &super::ReadSession, name: &str, fact: Option<&Map<String, Value>>) -> Result<Vec<(String, Map<String, Value>)>, RunError> {
+    let (Some(fact), Some(contract)) = (fact, project.registry.gold_table(name)) else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for table in contract.reads.keys().filter_map(|t| t.strip_prefix("silver.")) {
+        let Some(dataset) = project.registry.dataset(table) else { continue };
+        let key: Vec<&str> = dataset.key.iter().map(|k| dataset.silver_name(k)).collect();
+        let direct = key.iter().all(|k| fact.contains_key(*k));
+        let columns: Vec<String> = if direct {
+            key.iter().map(ToString::to_string).collect()
+        } else {
+            // An aggregate: the rows that share its institution, code and day.
+            let shared: Vec<String> =
+                contract.grain.iter().filter(|g| dataset.columns.iter().any(|c| dataset.silver_name(&c.name) == g.as_str())).cloned().collect();
+            if shared.len() < 2 {
+                continue;
+            }
+            shared
+        };
+        let mut same: Vec<String> = columns
+            .iter()
+            .map(|c| {
+                let text = fact.get(c).and_then(Value::as_str).unwrap_or_default().replace('\'', "''");
+                format!("COALESCE(CAST(s.{c} AS VARCHAR), '') = '{text}'")
+            })
+            .collect();
+        if !direct {
+            for place in ["county", "month"] {
+                if let Some(text) = fact.get(place).and_then(Value::as_str) {
+                    same.push(format!("s.{place} = '{text}'"));
+                }
+            }
+        }
+        let order: Vec<String> = key.iter().map(|k| format!("s.{k}")).collect();
+        let sql = format!("SELECT * FROM silver.{table} AS s WHERE {} ORDER BY {} LIMIT 10", same.join(" AND "), order.join(", "));
+        for row in objects(&read.rows(&sql).await?)? {
+            found.push((format!("silver.{table}"), row));
+        }
+    }
+    Ok(found)
+}
+
+/// The bronze row and original bytes behind a silver row.
+async fn original_of(project: &Project, read: &super::ReadSession, table: &str, row: &Map<String, Value>) -> Result<Original, RunError> {
+    let dataset = table.strip_prefix("silver.").unwrap_or(table).to_string();
+    let artifact = row.get("_artifact").and_then(Value::as_str).unwrap_or_default().to_string();
+    let number = row.get("_row").and_then(|v| v.as_str().and_then(|t| t.parse().ok()).or_else(|| v.as_i64())).unwrap_or_default();
+    let source = row.get("_source").and_then(Value::as_str).unwrap_or_default().to_string();
+    let plain = artifact.bytes().all(|b| b.is_ascii_hexdigit());
+    let sql = format!("SELECT * FROM bronze.{dataset} AS b WHERE b._artifact = '{artifact}' AND b._row = {number} ORDER BY b._run_seq LIMIT 1");
+    let bronze = if plain { objects(&read.rows(&sql).await?)?.into_iter().next() } else { None };
+    let (bytes, why_not) = match project.archive.get(&artifact).await {
+        Ok(Some(bytes)) => (Some(cut(&bytes, number)), None),
+        Ok(None) => (None, Some("the artifact is not in the archive".to_string())),
+        Err(error @ WarehouseError::Archive { .. }) => (None, Some(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Original { dataset, source, artifact, row: number, bronze, bytes, why_not })
+}
+
+/// The bytes of row `number`: an element of a page's `dataList`, or a line of a text file (its header before it).
+fn cut(bytes: &[u8], number: i64) -> String {
+    let at = usize::try_from(number - 1).unwrap_or_default();
+    if let Ok(page) = serde_json::from_slice::<PageText<'_>>(bytes) {
+        let list = page.output.data.list.get().trim();
+        if let Ok(rows) = serde_json::from_str::<Vec<&serde_json::value::RawValue>>(list)
+            && let Some(row) = rows.get(at)
+        {
+            return row.get().to_string();
+        }
+        return list.to_string();
+    }
+    let plain = decompressed(bytes);
+    let text = String::from_utf8(plain.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&plain).into_owned());
+    let mut lines = text.lines();
+    match (lines.next(), lines.nth(at)) {
+        (Some(header), Some(line)) if !text.starts_with("PK") && !text.starts_with("PAR1") => format!("{header}\n{line}"),
+        _ => format!("<{} bytes>", bytes.len()),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct PageText<'a> {
+    #[serde(borrow)]
+    output: PageOutput<'a>,
+}
+
+#[derive(serde::Deserialize)]
+struct PageOutput<'a> {
+    #[serde(borrow)]
+    data: PageData<'a>,
+}
+
+#[derive(serde::Deserialize)]
+struct PageData<'a> {
+    #[serde(rename = "dataList", borrow)]
+    list: &'a serde_json::value::RawValue,
+}
+
+fn decompressed(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Read as _;
+    let mut plain = Vec::new();
+    if bytes.starts_with(&[0x1f, 0x8b]) && flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut plain).is_ok() {
+        return plain;
+    }
+    bytes.to_vec()
+}
+
+/// Rows as JSON objects; every value as text (numbers keep their digits), nulls left out.
+pub(crate) fn objects(batches: &[RecordBatch]) -> Result<Vec<Map<String, Value>>, RunError> {
+    let mut rows = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let mut object = Map::new();
+            for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+                if column.is_null(row) {
+                    continue;
+                }
+                let text = match column.as_string_opt::<i32>() {
+                    Some(texts) => texts.value(row).to_string(),
+                    None => array_value_to_string(column, row).map_err(|e| RunError::Report(e.to_string()))?,
+                };
+                object.insert(field.name().clone(), Value::String(text));
+            }
+            rows.push(object);
+        }
+    }
+    Ok(rows)
+}

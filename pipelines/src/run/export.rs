@@ -1,0 +1,191 @@
+//! Loading export files: once per content, refused ones reported and kept, all of a dataset's files in one commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use yaojia_connectors::export::{Delivery, ExportSource, FileReport, LandingFile, ReadError};
+use yaojia_connectors::{Artifact, ArtifactBytes};
+use yaojia_models::contract::{Dataset, SourceKind};
+use yaojia_warehouse::bronze::{Appender, Bronze};
+use yaojia_warehouse::ledger::{LoadMark, loads, record_loads};
+use yaojia_warehouse::store::ArchiveSource;
+
+use super::context::{Context, LazyRun};
+use super::report::{DatasetLoad, LoadReport};
+use super::{Progress, RunError};
+
+/// Archives an artifact's bytes.
+pub(crate) async fn archived(context: &Context<'_>, artifact: &Artifact) -> Result<(), RunError> {
+    let source = match &artifact.bytes {
+        ArtifactBytes::Memory(bytes) => ArchiveSource::Memory(bytes.clone()),
+        ArtifactBytes::File(path) => ArchiveSource::File(path.clone()),
+    };
+    context.archive.put(&artifact.name, &artifact.sha256, source, artifact.personal).await?;
+    Ok(())
+}
+
+/// Loads every new file of the landing folder.
+pub(crate) async fn load(context: &Context<'_>, run: &mut LazyRun, report: &mut LoadReport, progress: &dyn Progress) -> Result<(), RunError> {
+    let Some(config) = context.export.clone() else { return Ok(()) };
+    let source = ExportSource::open(config)?;
+    let mut by_dataset: BTreeMap<String, Vec<LandingFile>> = BTreeMap::new();
+    for file in source.list().await? {
+        by_dataset.entry(file.dataset.clone()).or_default().push(file);
+    }
+    let known = loads(context.root).await?;
+    let datasets: Vec<&Dataset> = context.datasets.iter().filter(|d| d.source == SourceKind::Export).collect();
+    for (n, dataset) in datasets.iter().enumerate() {
+        context.go_on()?;
+        let Some(files) = by_dataset.remove(&dataset.name) else { continue };
+        progress.step(&format!("files {}", dataset.name), n as u64, Some(datasets.len() as u64));
+        let load = dataset_load(context, &source, dataset, &files, &known, run).await?;
+        report.refused.extend(load.refused.iter().cloned());
+        report.same_content.extend(load.same_content.iter().cloned());
+        report.files += load.files;
+        report.add(&dataset.name, load);
+    }
+    for (folder, files) in by_dataset {
+        report.failed.push(format!("landing folder `{folder}` is no dataset: {} files passed over", files.len()));
+    }
+    Ok(())
+}
+
+async fn dataset_load(
+    context: &Context<'_>,
+    source: &ExportSource,
+    dataset: &Dataset,
+    files: &[LandingFile],
+    known: &[LoadMark],
+    run: &mut LazyRun,
+) -> Result<DatasetLoad, RunError> {
+    let bronze = Bronze { root: context.root, region: context.region };
+    let own: Vec<&LoadMark> = known.iter().filter(|m| m.dataset == dataset.name).collect();
+    let last: BTreeMap<&str, &LoadMark> = own.iter().map(|m| (m.name.as_str(), *m)).collect();
+    // The ledger says what was loaded; a run killed between rows and ledger left the rows, so they have the last word.
+    let mut loaded: BTreeSet<String> = own.iter().filter(|m| m.state == "loaded").map(|m| m.sha256.clone()).collect();
+    let mut asked_bronze = false;
+    let mut load = DatasetLoad::default();
+    let mut marks: Vec<LoadMark> = Vec::new();
+    let mut appender: Option<Appender> = None;
+    for (part, file) in files.iter().enumerate() {
+        context.go_on()?;
+        let delivery = source.fetch(dataset, file).await?;
+        let sha = delivery.artifact.sha256.clone();
+        let before = last.get(file.path.as_str()).copied().filter(|m| m.sha256 == sha);
+        if loaded.contains(&sha) {
+            if before.is_none() && !own.iter().any(|m| m.name == file.path && m.sha256 == sha) {
+                load.same_content.push(file.path.clone());
+                marks.push(mark(dataset, file, &sha, "same_content", "", -1, 0));
+            }
+            continue;
+        }
+        if !asked_bronze {
+            asked_bronze = true;
+            let there = bronze.artifacts(&dataset.name).await?;
+            if there.contains(&sha) {
+                // Rows are there but the ledger was not told: read again only to tell it.
+                let (declared, rows) = check(source, dataset, &delivery).await?;
+                marks.push(mark(dataset, file, &sha, "loaded", "", declared, rows));
+                loaded.insert(sha);
+                loaded.extend(there);
+                continue;
+            }
+            loaded.extend(there);
+        }
+        let stamp = run.open(context).await?;
+        if appender.is_none() {
+            appender = Some(bronze.appender(dataset, &stamp).await?);
+        }
+        let Some(open) = appender.as_mut() else { continue };
+        let rows_before = open.rows();
+        match read_into(source, dataset, &delivery, open, i64::try_from(part).unwrap_or(i64::MAX)).await? {
+            Ok(found) => {
+                archived(context, &delivery.artifact).await?;
+                load.files += 1;
+                load.received += found.rows;
+                load.appended += open.rows() - rows_before;
+                for name in found.unknown.keys() {
+                    *load.unknown_columns.entry(name.clone()).or_default() += 1;
+                }
+                for name in found.dropped.keys() {
+                    *load.dropped_personal.entry(name.clone()).or_default() += 1;
+                }
+                let declared = declared(&delivery);
+                load.declared += u64::try_from(declared).unwrap_or(found.rows);
+                marks.push(mark(dataset, file, &sha, "loaded", "", declared, found.rows));
+                loaded.insert(sha);
+            }
+            Err(reason) => {
+                archived(context, &delivery.artifact).await?;
+                load.refused.push((file.path.clone(), reason.clone()));
+                if before.is_none_or(|m| m.state != "refused" || m.reason != reason) {
+                    marks.push(mark(dataset, file, &sha, "refused", &reason, declared(&delivery), 0));
+                }
+            }
+        }
+    }
+    if let Some(appender) = appender {
+        appender.commit(Vec::new()).await?;
+    }
+    if !marks.is_empty() {
+        let stamp = run.open(context).await?;
+        marks.iter_mut().for_each(|m| {
+            m.run_seq = stamp.seq;
+            m.run_id.clone_from(&stamp.id);
+        });
+        record_loads(context.root, stamp.seq, &marks).await?;
+    }
+    Ok(load)
+}
+
+/// Reads a delivery into bronze; the inner error is the word of a refusal.
+async fn read_into(source: &ExportSource, dataset: &Dataset, delivery: &Delivery, appender: &mut Appender, part: i64) -> Result<Result<FileReport, String>, RunError> {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
+    let (source, dataset, owned) = (source.clone(), Arc::new(dataset.clone()), delivery.clone());
+    let reader = tokio::task::spawn_blocking(move || {
+        source.read(&dataset, &owned, &mut |batch| sender.blocking_send(batch).map_err(|e| Box::new(e) as _))
+    });
+    let name = &delivery.file.path;
+    while let Some(batch) = receiver.recv().await {
+        appender.push(&batch, name, &delivery.artifact.sha256, part).await?;
+    }
+    match reader.await.map_err(|e| RunError::Report(e.to_string()))? {
+        Ok(report) => Ok(Ok(report)),
+        Err(ReadError::Refused(refused)) => {
+            tracing::warn!(file = %refused.file, reason = %refused.reason, "{}", refused.detail);
+            Ok(Err(refused.reason.to_string()))
+        }
+        Err(ReadError::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// Reads a delivery only to count it.
+async fn check(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<(i64, u64), RunError> {
+    let (source, dataset, owned) = (source.clone(), dataset.clone(), delivery.clone());
+    let rows = tokio::task::spawn_blocking(move || source.read(&dataset, &owned, &mut |_| Ok(())))
+        .await
+        .map_err(|e| RunError::Report(e.to_string()))?
+        .map_or(0, |r| r.rows);
+    Ok((declared(delivery), rows))
+}
+
+/// Rows the control file declares, -1 when it does not.
+fn declared(delivery: &Delivery) -> i64 {
+    let Some(control) = &delivery.control else { return -1 };
+    let Ok(bytes) = control.read_all() else { return -1 };
+    serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|v| v.get("rows").and_then(serde_json::Value::as_i64)).unwrap_or(-1)
+}
+
+fn mark(dataset: &Dataset, file: &LandingFile, sha: &str, state: &str, reason: &str, declared: i64, rows: u64) -> LoadMark {
+    LoadMark {
+        run_seq: 0,
+        run_id: String::new(),
+        dataset: dataset.name.clone(),
+        name: file.path.clone(),
+        sha256: sha.to_string(),
+        state: state.to_string(),
+        reason: reason.to_string(),
+        declared,
+        rows,
+    }
+}

@@ -1,0 +1,143 @@
+//! A run: load, build, publish. One run at a time (the lease); killed anywhere, run again, it finishes.
+
+mod build;
+mod context;
+mod error;
+mod explain;
+mod export;
+mod platform;
+mod read;
+mod report;
+
+use std::collections::BTreeMap;
+
+use yaojia_warehouse::ledger::{current_release, record_run};
+use yaojia_warehouse::store::Lease;
+
+pub use context::{instant_text, naive};
+pub use error::RunError;
+pub use explain::{EvidenceRow, Explanation, Original};
+pub use read::{ReadSession, session};
+pub use report::{BuildReport, DatasetLoad, LoadReport, PlanReport, RunReport, SCHEMA_VERSION};
+
+use crate::project::Project;
+use context::{Context, LazyRun};
+
+/// Hears how a run goes on.
+pub trait Progress: Send + Sync {
+    /// A stage begins.
+    fn stage(&self, text: &str);
+    /// A step of the stage.
+    fn step(&self, text: &str, done: u64, total: Option<u64>);
+}
+
+/// Loads everything new and builds what is stale, then moves the release.
+///
+/// # Errors
+/// [`RunError`]; what was committed before stays, and the old release still serves.
+pub async fn nightly(project: &Project, progress: &dyn Progress) -> Result<RunReport, RunError> {
+    run(project, "nightly", true, true, progress).await
+}
+
+/// Only loads.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn load(project: &Project, progress: &dyn Progress) -> Result<RunReport, RunError> {
+    run(project, "load", true, false, progress).await
+}
+
+/// Only builds and publishes.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn build(project: &Project, progress: &dyn Progress) -> Result<RunReport, RunError> {
+    run(project, "build", false, true, progress).await
+}
+
+/// What a build would do now.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn plan(project: &Project) -> Result<PlanReport, RunError> {
+    let context = Context::of(project);
+    let at = build::instant(&context, false).await?;
+    build::plan(&context, at).await
+}
+
+/// Everything about one alert, down to original bytes.
+///
+/// # Errors
+/// [`RunError::NotFound`] when there is no such alert in the release.
+pub async fn explain(project: &Project, alert_id: &str) -> Result<Explanation, RunError> {
+    explain::explain(project, alert_id).await
+}
+
+async fn run(project: &Project, verb: &'static str, loads: bool, builds: bool, progress: &dyn Progress) -> Result<RunReport, RunError> {
+    let context = Context::of(project);
+    let lease = Lease::take(context.root, verb, &instant_text(context.now), project.clock.unix_now()).await?;
+    let mut lazy = LazyRun::new(verb, context.now);
+    let mut report = RunReport { schema_version: SCHEMA_VERSION, verb: verb.to_string(), ..RunReport::default() };
+    let done = work(&context, &mut lazy, loads, builds, &mut report, progress).await;
+    if let Some(stamp) = lazy.opened() {
+        let (state, note) = match &done {
+            Ok(()) => ("done", String::new()),
+            Err(error) => ("failed", format!("{}: {error}", error.code())),
+        };
+        report.run_id = Some(stamp.id.clone());
+        report.changed = true;
+        record_run(context.root, stamp, verb, &instant_text(context.now), state, &note).await?;
+        let text = serde_json::to_string_pretty(&report).map_err(|e| RunError::Report(e.to_string()))?;
+        context.root.put(&format!("_ops/runs/{}/run.json", stamp.id), text.into()).await?;
+    }
+    lease.release().await?;
+    done.map(|()| report)
+}
+
+async fn work(
+    context: &Context<'_>,
+    lazy: &mut LazyRun,
+    loads: bool,
+    builds: bool,
+    report: &mut RunReport,
+    progress: &dyn Progress,
+) -> Result<(), RunError> {
+    let clock = std::time::Instant::now();
+    let mut failed: Option<RunError> = None;
+    if loads {
+        progress.stage("load");
+        let mut load = LoadReport::default();
+        // A source that is down does not keep the other, nor the build, from what has arrived; the run still fails at its end.
+        for result in [platform::load(context, lazy, &mut load, progress).await, export::load(context, lazy, &mut load, progress).await] {
+            match result {
+                Err(stop @ RunError::Stopped) => return Err(stop),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
+                Ok(()) => {}
+            }
+        }
+        report.load = Some(load);
+        report.seconds.push(("load".to_string(), clock.elapsed()));
+    }
+    let at = build::instant(context, lazy.opened().is_some()).await?;
+    report.as_of = instant_text(at);
+    if builds {
+        let built = build::build(context, lazy, at, progress, &mut report.seconds).await?;
+        report.build = Some(built);
+    }
+    report.release = current_release(context.root).await?.map(|r| r.number);
+    failed.map_or(Ok(()), Err)
+}
+
+/// A progress nobody watches.
+#[derive(Debug, Default)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn stage(&self, _text: &str) {}
+    fn step(&self, _text: &str, _done: u64, _total: Option<u64>) {}
+}
+
+/// Counts by two names.
+pub(crate) type Nested = BTreeMap<String, BTreeMap<String, u64>>;

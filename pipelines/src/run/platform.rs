@@ -1,0 +1,186 @@
+//! Loading the platform: windows → archive → bronze, the position in the same commit.
+
+use arrow::record_batch::RecordBatch;
+use yaojia_connectors::platform::{PlatformSource, Window, WindowRead};
+use yaojia_models::contract::{Dataset, SourceKind};
+use yaojia_warehouse::bronze::{Appender, Bronze};
+use yaojia_warehouse::ledger::{LoadMark, loads, record_loads, runs};
+use yaojia_warehouse::silver;
+
+use super::context::{Context, LazyRun, naive};
+use super::export::archived;
+use super::report::{DatasetLoad, LoadReport};
+use super::{Progress, RunError};
+
+/// Position of the platform in a dataset's bronze: the end of the last window, in seconds.
+pub const POSITION: &str = "platform";
+/// Rows of good windows held before they are committed.
+const COMMIT_ROWS: u64 = 100_000;
+const SECOND: i64 = 1_000_000;
+
+/// Loads every dataset of the platform up to the run's instant.
+pub(crate) async fn load(context: &Context<'_>, run: &mut LazyRun, report: &mut LoadReport, progress: &dyn Progress) -> Result<(), RunError> {
+    let Some(config) = context.platform.clone() else { return Ok(()) };
+    let source = PlatformSource::connect(config)?;
+    let datasets: Vec<&Dataset> = context
+        .datasets
+        .iter()
+        .filter(|d| d.source == SourceKind::Platform && source.messages().contains_key(&d.name))
+        .collect();
+    let mut marks: Vec<LoadMark> = Vec::new();
+    let mut failed: Option<RunError> = None;
+    for (n, dataset) in datasets.iter().enumerate() {
+        context.go_on()?;
+        progress.step(&format!("platform {}", dataset.name), n as u64, Some(datasets.len() as u64));
+        match dataset_load(context, &source, dataset, run, &mut marks).await {
+            Ok(load) => report.add(&dataset.name, load),
+            // One message that fails does not keep the others from loading; the run still fails at its end.
+            Err(error) => {
+                report.failed.push(format!("{}: {error}", dataset.name));
+                failed.get_or_insert(error);
+                break;
+            }
+        }
+    }
+    if let Some(stamp) = run.opened() {
+        // Windows that brought nothing are worth a line only in a run that wrote something anyway.
+        marks.iter_mut().for_each(|m| {
+            m.run_seq = stamp.seq;
+            m.run_id.clone_from(&stamp.id);
+        });
+        record_loads(context.root, stamp.seq, &marks).await?;
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// The last instant (microseconds) up to which a dataset was read whole: its position, or a window on record that brought nothing.
+pub(crate) async fn cursor(context: &Context<'_>, dataset: &str, known: &[LoadMark]) -> Result<Option<i64>, RunError> {
+    let bronze = Bronze { root: context.root, region: context.region };
+    let position = bronze.position(dataset, POSITION).await?.map(|s| s * SECOND);
+    let seen = known
+        .iter()
+        .filter(|m| m.dataset == dataset && m.state == "loaded")
+        .filter_map(|m| m.name.rsplit("..").next().and_then(|t| yaojia_models::text::parse_timestamp(t).ok().flatten()))
+        .max();
+    Ok(position.max(seen))
+}
+
+async fn dataset_load(context: &Context<'_>, source: &PlatformSource, dataset: &Dataset, run: &mut LazyRun, marks: &mut Vec<LoadMark>) -> Result<DatasetLoad, RunError> {
+    let known = loads(context.root).await?;
+    let at = cursor(context, &dataset.name, &known).await?;
+    let from = source.resume_from(at.map(naive));
+    let to = naive(context.now);
+    let mut load = DatasetLoad::default();
+    if from > to {
+        return Ok(load);
+    }
+    let mut pending: Option<Appender> = None;
+    let mut part = 0_i64;
+    let mut done_until: Option<Window> = None;
+    let first = source.windows(from, to).first().copied();
+    for window in source.windows(from, to) {
+        context.go_on()?;
+        let read = match source.read_window(dataset, window).await {
+            Ok(read) => read,
+            Err(error) => {
+                // What was read whole before is kept: its position moves, the failed window's does not.
+                flush(pending.take(), done_until).await?;
+                return Err(error.into());
+            }
+        };
+        load.windows += 1;
+        load.declared += read.announced;
+        load.received += read.rows;
+        let batches = parse(source, dataset, &read)?;
+        for (parsed, _) in &batches {
+            for (name, n) in &parsed.unknown {
+                *load.unknown_columns.entry(name.clone()).or_default() += n;
+            }
+            for (name, n) in &parsed.dropped {
+                *load.dropped_personal.entry(name.clone()).or_default() += n;
+            }
+        }
+        let overlaps = at.is_some() && Some(window) == first;
+        if !batches.is_empty() && !(overlaps && all_known(context, dataset, at, batches.iter().map(|b| &b.0.batch)).await?) {
+            let stamp = run.open(context).await?;
+            let appender = match pending.take() {
+                Some(appender) => pending.insert(appender),
+                None => pending.insert(Bronze { root: context.root, region: context.region }.appender(dataset, &stamp).await?),
+            };
+            for (n, (parsed, artifact)) in batches.iter().enumerate() {
+                archived(context, artifact).await?;
+                part += 1;
+                let name = format!("{} {}..{} p{:04}", read.infno, window_text(window.from), window_text(window.to), n + 1);
+                appender.push(&parsed.batch, &name, &artifact.sha256, part).await?;
+                load.appended += parsed.batch.num_rows() as u64;
+            }
+        }
+        done_until = Some(window);
+        marks.push(mark(dataset, window, &read));
+        if pending.as_ref().is_some_and(|p| p.rows() >= COMMIT_ROWS) {
+            flush(pending.take(), done_until).await?;
+        }
+    }
+    flush(pending.take(), done_until).await?;
+    Ok(load)
+}
+
+type Page = (yaojia_connectors::platform::Parsed, yaojia_connectors::Artifact);
+
+fn parse(source: &PlatformSource, dataset: &Dataset, read: &WindowRead) -> Result<Vec<Page>, RunError> {
+    let mut pages = Vec::with_capacity(read.pages.len());
+    for artifact in &read.pages {
+        let parsed = source.parse_page(dataset, artifact)?;
+        if parsed.batch.num_rows() > 0 {
+            pages.push((parsed, artifact.clone()));
+        }
+    }
+    Ok(pages)
+}
+
+async fn flush(pending: Option<Appender>, until: Option<Window>) -> Result<(), RunError> {
+    if let (Some(appender), Some(window)) = (pending, until) {
+        appender.commit(vec![(POSITION.to_string(), window.to.and_utc().timestamp())]).await?;
+    }
+    Ok(())
+}
+
+/// Whether every row of the overlap was received before, with the same content.
+async fn all_known(context: &Context<'_>, dataset: &Dataset, cursor: Option<i64>, batches: impl Iterator<Item = &RecordBatch>) -> Result<bool, RunError> {
+    let day = 86_400 * SECOND;
+    let from = cursor.map_or(i64::MIN, |c| c - 2 * day);
+    // Rows of the overlap can only have come with runs whose windows reached into it.
+    let since = runs(context.root)
+        .await?
+        .iter()
+        .filter(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten().is_none_or(|t| t >= from))
+        .map(|r| r.seq)
+        .min()
+        .unwrap_or(0);
+    let bronze = Bronze { root: context.root, region: context.region };
+    let known = bronze.contents(dataset, since).await?;
+    for batch in batches {
+        if silver::contents(dataset, batch)?.iter().any(|c| !known.contains(c)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn window_text(t: chrono::NaiveDateTime) -> String {
+    t.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn mark(dataset: &Dataset, window: Window, read: &WindowRead) -> LoadMark {
+    LoadMark {
+        run_seq: 0,
+        run_id: String::new(),
+        dataset: dataset.name.clone(),
+        name: format!("{}..{}", window_text(window.from), window_text(window.to)),
+        sha256: String::new(),
+        state: "loaded".to_string(),
+        reason: String::new(),
+        declared: i64::try_from(read.announced).unwrap_or(i64::MAX),
+        rows: read.rows,
+    }
+}

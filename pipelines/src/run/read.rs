@@ -1,0 +1,68 @@
+//! Reading: a SQL session over the current release.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::Schema;
+use arrow::record_batch::RecordBatch;
+use yaojia_models::contract::Registry;
+use yaojia_models::graph::table_refs;
+use yaojia_warehouse::Root;
+use yaojia_warehouse::gold::Session;
+use yaojia_warehouse::ledger::{Release, current_release};
+use yaojia_warehouse::silver::{QUARANTINE, quarantine_schema};
+
+use super::RunError;
+use crate::project::Project;
+
+/// A session whose tables are those of the current release; `ops.*` and `bronze.*` as they are.
+pub struct ReadSession {
+    session: Session,
+    root: Root,
+    registry: Registry,
+    release: Release,
+}
+
+/// Opens a session over the current release.
+///
+/// # Errors
+/// [`RunError::NotFound`] when nothing was published yet.
+pub async fn session(project: &Project) -> Result<ReadSession, RunError> {
+    let release = current_release(&project.root)
+        .await?
+        .ok_or_else(|| RunError::NotFound("nothing was published yet: run `yaojia nightly`".to_string()))?;
+    Ok(ReadSession { session: Session::new(None, None)?, root: project.root.clone(), registry: project.registry.clone(), release })
+}
+
+impl ReadSession {
+    /// The release it reads.
+    #[must_use]
+    pub fn release(&self) -> &Release {
+        &self.release
+    }
+
+    /// Runs a query over the tables it names.
+    ///
+    /// # Errors
+    /// [`RunError`] when it does not parse, names a table that is not there, or fails.
+    pub async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, RunError> {
+        let refs = table_refs("query", sql).map_err(|e| RunError::Config(e.to_string()))?;
+        for table in refs {
+            let Some(schema) = table.schema.as_deref() else {
+                return Err(RunError::NotFound(format!("table `{}` needs its schema: gold, silver, bronze or ops", table.name)));
+            };
+            let (layer, version, empty) = match schema {
+                "ops" => ("_ops", None, Schema::empty()),
+                "bronze" => ("bronze", None, self.registry.dataset(&table.name).map_or_else(Schema::empty, |d| d.bronze_schema())),
+                "silver" if table.name == QUARANTINE => ("silver", self.version(&table.to_string()), quarantine_schema()),
+                "silver" => ("silver", self.version(&table.to_string()), self.registry.dataset(&table.name).map_or_else(Schema::empty, |d| d.silver_schema())),
+                _ => ("gold", self.version(&table.to_string()), self.registry.gold_table(&table.name).map_or_else(Schema::empty, |t| t.arrow_schema())),
+            };
+            self.session.put_delta(&self.root, layer, &table.name, version, &empty).await?;
+        }
+        Ok(self.session.rows("query", sql, &BTreeMap::new()).await?)
+    }
+
+    fn version(&self, table: &str) -> Option<i64> {
+        self.release.tables.get(table).copied()
+    }
+}

@@ -1,0 +1,117 @@
+//! What a run reports: `run.json` and the printed summary. Counts only, never a value of a row.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use yaojia_warehouse::silver::Counts;
+
+/// Version of the JSON documents.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What was loaded of one dataset.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DatasetLoad {
+    /// Windows read.
+    pub windows: u64,
+    /// Files loaded.
+    pub files: u64,
+    /// Rows the source declared.
+    pub declared: u64,
+    /// Rows received.
+    pub received: u64,
+    /// Rows appended to bronze.
+    pub appended: u64,
+    /// Unknown columns or keys → rows (or files) that carry them.
+    pub unknown_columns: BTreeMap<String, u64>,
+    /// Personal-looking columns dropped at the door.
+    pub dropped_personal: BTreeMap<String, u64>,
+    /// Refused files, with the reason.
+    #[serde(skip)]
+    pub refused: Vec<(String, String)>,
+    /// Files with the content of another.
+    #[serde(skip)]
+    pub same_content: Vec<String>,
+}
+
+/// What was loaded.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LoadReport {
+    /// Files loaded.
+    pub files: u64,
+    /// Refused files, with the reason.
+    pub refused: Vec<(String, String)>,
+    /// Files skipped, being the same content under a second name.
+    pub same_content: Vec<String>,
+    /// What could not be loaded, in words.
+    pub failed: Vec<String>,
+    /// By dataset.
+    pub datasets: BTreeMap<String, DatasetLoad>,
+}
+
+impl LoadReport {
+    pub(crate) fn add(&mut self, dataset: &str, load: DatasetLoad) {
+        self.datasets.insert(dataset.to_string(), load);
+    }
+
+    /// Rows appended to bronze.
+    #[must_use]
+    pub fn appended(&self) -> u64 {
+        self.datasets.values().map(|d| d.appended).sum()
+    }
+}
+
+/// What was built.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct BuildReport {
+    /// Counts of every dataset, as of its last build.
+    pub silver: BTreeMap<String, Counts>,
+    /// Cells judged stale, by table.
+    pub stale: BTreeMap<String, u64>,
+    /// Cells replaced, by table.
+    pub replaced: BTreeMap<String, u64>,
+    /// Indicator-months computed.
+    pub computed: u64,
+    /// Indicator-months judged again without computing.
+    pub judged: u64,
+    /// Alerts by indicator and state, in the release.
+    pub alerts: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// A run's report.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct RunReport {
+    /// Version of this document.
+    pub schema_version: u32,
+    /// Verb.
+    pub verb: String,
+    /// Run id; null when nothing was written.
+    pub run_id: Option<String>,
+    /// Data instant.
+    pub as_of: String,
+    /// Release number readers see now; null when there is none.
+    pub release: Option<i64>,
+    /// Whether anything was written.
+    pub changed: bool,
+    /// What was loaded; null when the verb does not load.
+    pub load: Option<LoadReport>,
+    /// What was built; null when the verb does not build.
+    pub build: Option<BuildReport>,
+    /// Seconds by stage (not in `run.json`: a clock would differ between equal runs).
+    #[serde(skip)]
+    pub seconds: Vec<(String, std::time::Duration)>,
+}
+
+/// What a build would do.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PlanReport {
+    /// Version of this document.
+    pub schema_version: u32,
+    /// Data instant the plan is for.
+    pub as_of: String,
+    /// Datasets whose silver is stale.
+    pub silver: Vec<String>,
+    /// Stale cells of facts and dimensions.
+    pub gold: Vec<yaojia_warehouse::gold::StaleCell>,
+    /// Stale months of indicators.
+    pub indicators: Vec<yaojia_warehouse::gold::StaleMonth>,
+}

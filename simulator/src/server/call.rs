@@ -1,0 +1,220 @@
+//! The two endpoints.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Form, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::config::RateAnswer;
+use super::envelope::{Envelope, answer, json};
+use super::hostile::{Fault, Shape};
+use super::page::{output, page_count};
+use super::sign::signed;
+use super::state::{Platform, lock};
+use super::tap::Tap;
+use super::token::Issued;
+use crate::platform_data::parse_time;
+
+/// Headers of an answer, about: what is written before the first byte of the body.
+const HEAD_BYTES: usize = 120;
+
+/// What a call asks for.
+struct Ask {
+    infno: String,
+    token: String,
+    page: Option<usize>,
+    start: String,
+    end: String,
+}
+
+/// `getAccessToken`.
+pub(crate) async fn token(
+    State(platform): State<Arc<Platform>>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let config = &platform.config;
+    let envelope = envelope(&platform, Shape::default());
+    let field = |name: &str| form.get(name).map_or("", String::as_str);
+    if field("appCode") != config.app_code || field("authCode") != config.auth_code {
+        return json(StatusCode::OK, envelope.failure("应用编码或授权码错误"));
+    }
+    let issued = lock(&platform.tokens).issue(config.seed, config.token_ttl);
+    let data = |t: &str| format!("{{\"data\":{{\"accessToken\":\"{t}\"}}}}");
+    json(
+        StatusCode::OK,
+        match issued {
+            Issued::New(t) => envelope.wrap(0, "", data(&t).as_bytes()),
+            Issued::Still(t) => envelope.wrap(
+                -1,
+                "令牌有效期超过5分钟，不能再次获取令牌",
+                data(&t).as_bytes(),
+            ),
+        },
+    )
+}
+
+/// `commonInterface`.
+pub(crate) async fn call(
+    State(platform): State<Arc<Platform>>,
+    ConnectInfo(tap): ConnectInfo<Tap>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let plain = envelope(&platform, Shape::default());
+    if !signed(&headers, &platform.config.signing) {
+        return json(StatusCode::UNAUTHORIZED, plain.failure("签名验证失败"));
+    }
+    let Some(ask) = read(&body) else {
+        return json(StatusCode::OK, plain.failure("请求报文格式错误"));
+    };
+    let Some(dataset) = platform.config.infnos.get(&ask.infno) else {
+        return json(StatusCode::OK, plain.failure("接口编号不存在"));
+    };
+    if !lock(&platform.tokens).valid(&ask.token) {
+        return json(StatusCode::OK, plain.failure("令牌无效，请重新获取令牌"));
+    }
+    if let Some(wait) = too_early(&platform, &ask.infno) {
+        return slow_down(&plain, platform.config.rate_answer, wait);
+    }
+    let window_key = format!("{}|{}|{}", ask.infno, ask.start, ask.end);
+    let page_key = format!("{window_key}|{}", ask.page.unwrap_or(0));
+    let fault = lock(&platform.temper).fault(&page_key);
+    if let Some(fault) = fault {
+        platform.faults.fetch_add(1, Ordering::Relaxed);
+        tracing::debug!(?fault, key = %page_key, "the platform misbehaves");
+        if let Some(response) = misbehave(&platform, &plain, &tap, fault).await {
+            return response;
+        }
+    }
+    let (Some(start), Some(end)) = (parse_time(&ask.start), parse_time(&ask.end)) else {
+        return json(StatusCode::OK, plain.refusal("时间格式错误"));
+    };
+    let Some(page) = ask.page.filter(|p| *p > 0) else {
+        return json(StatusCode::OK, plain.refusal("页码错误"));
+    };
+    let shape = lock(&platform.temper).shape(&page_key);
+    let envelope = Envelope {
+        text_codes: shape.text_codes,
+        ..plain
+    };
+    let until = *lock(&platform.until);
+    let end = until.map_or(end, |u| end.min(u));
+    let size = platform.config.page_size.max(1);
+    let empty = crate::platform_data::DatasetRows::default();
+    let rows = platform.data.dataset(dataset).unwrap_or(&empty);
+    let window = rows.window(start, end);
+    // A body that breaks off does not begin a reading: the client never saw its first page.
+    let spoilt = if fault == Some(Fault::Cut) {
+        Default::default()
+    } else {
+        lock(&platform.temper).reading(&window_key, page, page_count(window, size))
+    };
+    let body = envelope.wrap(0, "", &output(rows, window, size, page, spoilt, shape));
+    if fault == Some(Fault::Cut) {
+        tap.close_after(HEAD_BYTES + body.len() / 2);
+    }
+    platform.pages.fetch_add(1, Ordering::Relaxed);
+    json(StatusCode::OK, body)
+}
+
+fn envelope(platform: &Platform, shape: Shape) -> Envelope {
+    let serial = platform.serial.fetch_add(1, Ordering::Relaxed) + 1;
+    Envelope {
+        region: platform.config.region.clone(),
+        serial,
+        text_codes: shape.text_codes,
+    }
+}
+
+fn read(body: &[u8]) -> Option<Ask> {
+    let request: Value = serde_json::from_slice(body).ok()?;
+    let info = request.get("info")?;
+    let data = info.pointer("/input/data")?;
+    let text = |key: &str| {
+        data.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or("")
+            .to_owned()
+    };
+    Some(Ask {
+        infno: info.get("infno")?.as_str()?.to_owned(),
+        token: text("accessToken"),
+        page: text("currentPageNumber").parse().ok(),
+        start: text("startTime"),
+        end: text("endTime"),
+    })
+}
+
+/// How many seconds are left until a message may be asked again, if it may not yet.
+fn too_early(platform: &Platform, infno: &str) -> Option<u64> {
+    let least = platform.config.min_interval?;
+    let now = Instant::now();
+    let mut answered = lock(&platform.answered);
+    if answered
+        .get(infno)
+        .is_some_and(|last| now.duration_since(*last) < least)
+    {
+        return Some(least.as_secs().max(1));
+    }
+    answered.insert(infno.to_owned(), now);
+    None
+}
+
+fn slow_down(envelope: &Envelope, how: RateAnswer, wait: u64) -> Response {
+    match how {
+        RateAnswer::Message => json(
+            StatusCode::OK,
+            envelope.failure(&format!("该接口访问间隔为{wait}秒！")),
+        ),
+        RateAnswer::Status => too_many(Some(wait)),
+    }
+}
+
+fn too_many(wait: Option<u64>) -> Response {
+    let mut response = answer(
+        StatusCode::TOO_MANY_REQUESTS,
+        "text/plain",
+        b"too many requests".to_vec(),
+    );
+    if let Some(value) = wait.and_then(|w| HeaderValue::from_str(&w.to_string()).ok()) {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    response
+}
+
+/// Commits a fault; none where the call is answered all the same.
+async fn misbehave(
+    platform: &Platform,
+    envelope: &Envelope,
+    tap: &Tap,
+    fault: Fault,
+) -> Option<Response> {
+    const HTML: &str = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>";
+    let status =
+        |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Some(match fault {
+        Fault::ServerError(code) => answer(status(code), "text/plain", b"internal error".to_vec()),
+        Fault::Html(code) => answer(status(code), "text/html", HTML.as_bytes().to_vec()),
+        Fault::TooMany(told) => too_many(told.then_some(1)),
+        Fault::Interval => json(StatusCode::OK, envelope.failure("该接口访问间隔为1秒！")),
+        Fault::TokenDies => {
+            lock(&platform.tokens).kill();
+            json(StatusCode::OK, envelope.failure("令牌无效，请重新获取令牌"))
+        }
+        Fault::Reset => {
+            tap.close_after(0);
+            json(StatusCode::OK, Vec::new())
+        }
+        Fault::Stall => {
+            tokio::time::sleep(platform.config.stall).await;
+            return None;
+        }
+        Fault::Cut => return None,
+    })
+}

@@ -1,0 +1,204 @@
+//! Appending received rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use yaojia_models::contract::Dataset;
+
+use crate::bronze::places::Places;
+use crate::delta::{Cell, Change, NewFile, Table, write_file};
+use crate::error::{Result, WarehouseError};
+use crate::ledger::RunStamp;
+use crate::store::Root;
+
+/// Rows held in memory before they are written to files (which nobody sees until the commit).
+const HELD_ROWS: usize = 200_000;
+
+/// Bronze over one warehouse.
+#[derive(Debug)]
+pub struct Bronze<'a> {
+    /// Warehouse root.
+    pub root: &'a Root,
+    /// Region code.
+    pub region: &'a str,
+}
+
+impl Bronze<'_> {
+    /// Starts appending to a dataset; nothing is visible before [`Appender::commit`].
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn appender(&self, dataset: &Dataset, run: &RunStamp) -> Result<Appender> {
+        let table = Table::open_or_create(self.root, "bronze", &dataset.name, &dataset.bronze_schema(), &["county", "month"], &dataset.title).await?;
+        let places = Places::load(self.root, dataset, self.region).await?;
+        let fields: Vec<Field> =
+            dataset.bronze_schema().fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone()).collect();
+        Ok(Appender { table, places, schema: Arc::new(Schema::new(fields)), run: run.clone(), held: BTreeMap::new(), held_rows: 0, rows: 0, files: Vec::new() })
+    }
+
+    /// The position an application recorded in a dataset's bronze.
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn position(&self, dataset: &str, application: &str) -> Result<Option<i64>> {
+        match Table::open(self.root, "bronze", dataset).await? {
+            Some(table) => table.position(application).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Contents (as silver compares them) of the rows that runs from `since_run` on received.
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn contents(&self, dataset: &Dataset, since_run: i64) -> Result<std::collections::HashSet<u128>> {
+        let mut known = std::collections::HashSet::new();
+        let Some(table) = Table::open(self.root, "bronze", &dataset.name).await? else { return Ok(known) };
+        for file in table.files()? {
+            if run_in(&file.path).is_some_and(|run| run < since_run) {
+                continue;
+            }
+            for batch in crate::delta::read_file(&table.store(), table.label(), &file.path, None).await? {
+                known.extend(crate::silver::contents(dataset, &batch)?);
+            }
+        }
+        Ok(known)
+    }
+
+    /// SHA-256 of every artifact with rows in a dataset's bronze.
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn artifacts(&self, dataset: &str) -> Result<std::collections::BTreeSet<String>> {
+        use arrow::array::AsArray as _;
+        let mut found = std::collections::BTreeSet::new();
+        let Some(table) = Table::open(self.root, "bronze", dataset).await? else { return Ok(found) };
+        let wanted = ["_artifact".to_string()];
+        for file in table.files()? {
+            for batch in crate::delta::read_file(&table.store(), table.label(), &file.path, Some(&wanted)).await? {
+                if let Some(values) = batch.column_by_name("_artifact").and_then(|c| c.as_string_opt::<i32>()) {
+                    for value in values.iter().flatten() {
+                        if !found.contains(value) {
+                            found.insert(value.to_string());
+                        }
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Rows on their way into one bronze table.
+pub struct Appender {
+    table: Table,
+    places: Places,
+    schema: SchemaRef,
+    run: RunStamp,
+    held: BTreeMap<Cell, Vec<RecordBatch>>,
+    held_rows: usize,
+    rows: u64,
+    files: Vec<NewFile>,
+}
+
+impl Appender {
+    /// Takes a text batch. `part` orders the artifacts of this run (pages in window order, files in path order).
+    ///
+    /// # Errors
+    /// [`WarehouseError::Arrow`] when the batch is not the dataset's text batch, else as the storage says.
+    pub async fn push(&mut self, batch: &RecordBatch, source: &str, artifact: &str, part: i64) -> Result<()> {
+        let n = batch.num_rows();
+        if n == 0 {
+            return Ok(());
+        }
+        let cells = self.places.cells(batch);
+        let arrow = |source| WarehouseError::Arrow { table: self.table.label().to_string(), source };
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
+        for field in self.schema.fields() {
+            let array: ArrayRef = match field.name().as_str() {
+                "_run_id" => Arc::new(StringArray::from(vec![self.run.id.as_str(); n])),
+                "_run_seq" => Arc::new(Int64Array::from(vec![self.run.seq; n])),
+                "_ingested_at" => Arc::new(TimestampMicrosecondArray::from(vec![self.run.at; n])),
+                "_source" => Arc::new(StringArray::from(vec![source; n])),
+                "_artifact" => Arc::new(StringArray::from(vec![artifact; n])),
+                "_part" => Arc::new(Int64Array::from(vec![part; n])),
+                name => batch.column_by_name(name).cloned().ok_or_else(|| WarehouseError::Contract {
+                    table: self.table.label().to_string(),
+                    why: format!("a text batch lacks the column `{name}`"),
+                })?,
+            };
+            columns.push(array);
+        }
+        let full = RecordBatch::try_new(self.schema.clone(), columns).map_err(arrow)?;
+        let mut by_cell: BTreeMap<&Cell, Vec<u32>> = BTreeMap::new();
+        for (row, cell) in cells.iter().enumerate() {
+            by_cell.entry(cell).or_default().push(u32::try_from(row).unwrap_or(u32::MAX));
+        }
+        for (cell, list) in by_cell {
+            let rows = if list.len() == n { full.clone() } else { take_record_batch(&full, &UInt32Array::from(list)).map_err(arrow)? };
+            self.held.entry(cell.clone()).or_default().push(rows);
+        }
+        self.held_rows += n;
+        self.rows += n as u64;
+        if self.held_rows >= HELD_ROWS {
+            self.spill().await?;
+        }
+        Ok(())
+    }
+
+    /// Rows taken so far.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    async fn spill(&mut self) -> Result<()> {
+        let held = std::mem::take(&mut self.held);
+        self.held_rows = 0;
+        for (cell, batches) in held {
+            let label = self.table.label().to_string();
+            let batch = concat_batches(&self.schema, &batches).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
+            let partition = vec![("county".to_string(), cell.county), ("month".to_string(), cell.month)];
+            let path = format!(
+                "county={}/month={}/r{:06}-v{:06}-{:04}.parquet",
+                partition[0].1,
+                partition[1].1,
+                self.run.seq,
+                self.table.version() + 1,
+                self.files.len()
+            );
+            let rows = batch.num_rows() as u64;
+            let size = write_file(&self.table.store(), &label, &path, &self.schema, vec![batch]).await?;
+            self.files.push(NewFile { path, partition, rows, size });
+        }
+        Ok(())
+    }
+
+    /// Makes the rows visible and moves the positions, in one commit; nothing to say, no commit. Returns the rows.
+    ///
+    /// # Errors
+    /// As the storage says; nothing is visible then.
+    pub async fn commit(mut self, positions: Vec<(String, i64)>) -> Result<u64> {
+        self.spill().await?;
+        if self.files.is_empty() && positions.is_empty() {
+            return Ok(0);
+        }
+        let change = Change {
+            add: self.files,
+            remove: Vec::new(),
+            positions,
+            info: vec![("yaojia.run".to_string(), self.run.id.clone())],
+        };
+        self.table.commit(change).await?;
+        Ok(self.rows)
+    }
+}
+
+/// The run number in a bronze file's name.
+fn run_in(path: &str) -> Option<i64> {
+    path.rsplit('/').next()?.strip_prefix('r')?.split('-').next()?.parse().ok()
+}

@@ -1,0 +1,191 @@
+//! What can go wrong in the warehouse: each variant says what happened, where, and (by [`WarehouseError::hint`]) what to do.
+
+use thiserror::Error;
+
+/// Shorthand used all over the crate.
+pub type Result<T> = std::result::Result<T, WarehouseError>;
+
+/// How a scheduler should take an error; the command line turns it into an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Wrong usage or configuration (exit 2).
+    Config,
+    /// The storage was unreachable or refused; what arrived is kept (exit 3).
+    Storage,
+    /// A data check kept something from being published (exit 4).
+    Check,
+    /// Another run holds the lease (exit 5).
+    Lease,
+    /// A defect of the program (exit 70).
+    Bug,
+}
+
+/// An error of the warehouse.
+#[derive(Debug, Error)]
+pub enum WarehouseError {
+    /// The warehouse location cannot be understood.
+    #[error("the warehouse location `{location}` is no folder and no known URL: {why}")]
+    Location {
+        /// As configured.
+        location: String,
+        /// What the parser said.
+        why: String,
+    },
+    /// There is no warehouse at the place.
+    #[error("there is no warehouse at `{location}`")]
+    NoWarehouse {
+        /// As configured.
+        location: String,
+    },
+    /// Reading or writing an object failed.
+    #[error("storage failed at `{path}`: {source}")]
+    Store {
+        /// Object path below the warehouse root.
+        path: String,
+        /// The object store's own error.
+        source: object_store::Error,
+    },
+    /// A Delta table could not be opened, read or committed.
+    #[error("table `{table}`: {source}")]
+    Delta {
+        /// `layer.name`.
+        table: String,
+        /// The Delta library's own error.
+        source: Box<deltalake::DeltaTableError>,
+    },
+    /// A Parquet file could not be read or written.
+    #[error("file `{path}` of table `{table}`: {source}")]
+    Parquet {
+        /// `layer.name`.
+        table: String,
+        /// File path below the table's folder.
+        path: String,
+        /// The Parquet library's own error.
+        source: parquet::errors::ParquetError,
+    },
+    /// An Arrow kernel failed.
+    #[error("table `{table}`: {source}")]
+    Arrow {
+        /// `layer.name`.
+        table: String,
+        /// The Arrow library's own error.
+        source: arrow::error::ArrowError,
+    },
+    /// A model's SQL failed.
+    #[error("model `{model}`: {source}")]
+    Sql {
+        /// Table or indicator.
+        model: String,
+        /// DataFusion's own error.
+        source: Box<datafusion::error::DataFusionError>,
+    },
+    /// A contract is missing or does not fit.
+    #[error("contract of `{table}`: {why}")]
+    Contract {
+        /// `layer.name`.
+        table: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The rows of a dataset do not add up.
+    #[error("dataset `{dataset}`: received {received} distinct rows but accounted for {accounted}")]
+    Balance {
+        /// Dataset name.
+        dataset: String,
+        /// Distinct rows received.
+        received: u64,
+        /// accepted + quarantined + superseded + void.
+        accounted: u64,
+    },
+    /// A check on a candidate failed, so nothing was published.
+    #[error("check `{check}` failed for `{table}` {cell}: {why}")]
+    Check {
+        /// Which check.
+        check: &'static str,
+        /// `layer.name`.
+        table: String,
+        /// County and month.
+        cell: String,
+        /// What was found.
+        why: String,
+    },
+    /// Another run works on this warehouse.
+    #[error("another run holds the lease: {owner}")]
+    Leased {
+        /// Who holds it, since when.
+        owner: String,
+    },
+    /// An indicator could not be computed.
+    #[error(transparent)]
+    Indicator(#[from] crate::indicator::EngineError),
+    /// Encryption or decryption of an archived artifact failed.
+    #[error("archive of `{name}`: {why}")]
+    Archive {
+        /// Artifact name.
+        name: String,
+        /// What happened.
+        why: String,
+    },
+    /// A background task died.
+    #[error("a background task died: {0}")]
+    Task(String),
+    /// A ledger row cannot be read back.
+    #[error("ledger `{table}`: {why}")]
+    Ledger {
+        /// Ledger table.
+        table: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl WarehouseError {
+    /// The stable code shown before the message.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Location { .. } => "E-WH-001",
+            Self::NoWarehouse { .. } => "E-WH-002",
+            Self::Store { .. } => "E-WH-003",
+            Self::Delta { .. } => "E-WH-004",
+            Self::Parquet { .. } => "E-WH-005",
+            Self::Arrow { .. } => "E-WH-006",
+            Self::Sql { .. } => "E-SQL-001",
+            Self::Contract { .. } => "E-CON-001",
+            Self::Balance { .. } => "E-SIL-001",
+            Self::Check { .. } => "E-CHK-001",
+            Self::Leased { .. } => "E-WH-007",
+            Self::Indicator(_) => "E-IND-001",
+            Self::Archive { .. } => "E-WH-008",
+            Self::Task(_) => "E-WH-009",
+            Self::Ledger { .. } => "E-WH-010",
+        }
+    }
+
+    /// How a scheduler should take it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Location { .. } | Self::NoWarehouse { .. } | Self::Contract { .. } | Self::Archive { .. } => ErrorKind::Config,
+            Self::Store { .. } | Self::Delta { .. } | Self::Parquet { .. } => ErrorKind::Storage,
+            Self::Check { .. } | Self::Balance { .. } => ErrorKind::Check,
+            Self::Leased { .. } => ErrorKind::Lease,
+            Self::Sql { .. } | Self::Indicator(_) => ErrorKind::Config,
+            Self::Arrow { .. } | Self::Task(_) | Self::Ledger { .. } => ErrorKind::Bug,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoWarehouse { .. } => Some("run `yaojia init` and `yaojia nightly` first, or point `--warehouse` at another folder"),
+            Self::Location { .. } => Some("give a folder, or a URL such as s3://bucket/path"),
+            Self::Store { .. } | Self::Parquet { .. } | Self::Delta { .. } => Some("check disk space, permissions and the network, then run the same command again: it finishes the work"),
+            Self::Leased { .. } => Some("wait until that run has ended; a lease of a dead process is taken over by itself"),
+            Self::Check { .. } | Self::Balance { .. } => Some("the last good data still serve; see `yaojia status` and the candidate's rows"),
+            Self::Sql { .. } | Self::Indicator(_) => Some("run `yaojia check` to plan every SQL without data"),
+            _ => None,
+        }
+    }
+}

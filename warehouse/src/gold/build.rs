@@ -1,0 +1,313 @@
+//! Builds dimensions and facts whose inputs changed, cell by cell in judgement, table by table in work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::compute::cast;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use datafusion::scalar::ScalarValue;
+use yaojia_models::contract::{Months, ReadWindow, Registry, TableContract};
+use yaojia_models::digest::sha256_hex;
+use yaojia_models::graph::Graph;
+use yaojia_models::value::Month;
+
+use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, split_cells, write_cell};
+use crate::error::{Result, WarehouseError};
+use crate::gold::Session;
+use crate::gold::check::check_cell;
+use crate::ledger::{CellMark, CellMarks, RunStamp};
+use crate::store::Root;
+
+/// Bumped when our SQL functions or the way models run change what comes out for the same input.
+const ENGINE: &str = "gold-1";
+
+/// A gold model: its name (`fact_receipt`) and SQL.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Table name in `gold`.
+    pub name: String,
+    /// One SELECT.
+    pub sql: String,
+}
+
+/// A cell that is not fresh, and why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct StaleCell {
+    /// `gold.fact_receipt`.
+    pub table: String,
+    /// County.
+    pub county: String,
+    /// Month.
+    pub month: String,
+    /// `never_built`, `input_changed` ….
+    pub reason: String,
+}
+
+/// What a gold build did.
+#[derive(Debug, Default)]
+pub struct GoldOutcome {
+    /// Cells judged stale, by table.
+    pub stale: BTreeMap<String, u64>,
+    /// Cells replaced, by table.
+    pub cells: BTreeMap<String, u64>,
+}
+
+/// Facts and dimensions of one warehouse.
+pub struct Gold<'a> {
+    /// Warehouse root.
+    pub root: &'a Root,
+    /// All contracts.
+    pub registry: &'a Registry,
+    /// Region code.
+    pub region: &'a str,
+    /// Models, any order.
+    pub models: &'a [Model],
+}
+
+/// Cells of an input with their digests.
+type Digests = BTreeMap<Cell, String>;
+
+impl Gold<'_> {
+    /// Models in the order they must be built.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Contract`] when SQL does not parse, models need each other, or one has no contract.
+    pub fn order(&self) -> Result<Vec<(&Model, &TableContract, BTreeSet<String>)>> {
+        let bad = |e: &dyn std::fmt::Display| WarehouseError::Contract { table: "gold".to_string(), why: e.to_string() };
+        let texts: BTreeMap<String, String> = self.models.iter().map(|m| (format!("gold.{}", m.name), m.sql.clone())).collect();
+        let graph = Graph::from_sql(&texts).map_err(|e| bad(&e))?;
+        let mut order = Vec::new();
+        for name in graph.levels().into_iter().flatten() {
+            let short = name.strip_prefix("gold.").unwrap_or(&name);
+            let Some(model) = self.models.iter().find(|m| m.name == short) else { continue };
+            let contract = self
+                .registry
+                .gold_table(short)
+                .ok_or_else(|| WarehouseError::Contract { table: name.clone(), why: "there is SQL but no contract".to_string() })?;
+            order.push((model, contract, graph.reads(&name)));
+        }
+        Ok(order)
+    }
+
+    async fn digests(&self, name: &str) -> Result<Digests> {
+        let (layer, table) = name.split_once('.').unwrap_or(("gold", name));
+        let Some(table) = Table::open(self.root, layer, table).await? else { return Ok(Digests::new()) };
+        Ok(table.files()?.iter().map(|f| (f.cell(), digest_in(&f.path).unwrap_or(&f.path).to_string())).collect())
+    }
+
+    /// Every cell the table has or may have, with its fingerprint.
+    fn fingerprints(&self, model: &Model, contract: &TableContract, inputs: &BTreeMap<String, Digests>, held: &BTreeSet<Cell>) -> BTreeMap<Cell, String> {
+        let head = format!("{ENGINE}\n{}\n{}\n{}\n", self.region, sha256_hex(model.sql.as_bytes()), contract.digest());
+        let windows: Vec<(&String, Option<ReadWindow>, &Digests)> =
+            inputs.iter().map(|(name, digests)| (name, contract.window(name), digests)).collect();
+        let by_cell = |w: &Option<ReadWindow>| {
+            matches!(w, Some(ReadWindow { months: Months::Relative { from, to }, all_counties: false }) if from.is_some() || to.is_some())
+        };
+        let mut cells: BTreeSet<Cell> = held.clone();
+        for (_, window, digests) in &windows {
+            if by_cell(window) {
+                cells.extend(digests.keys().cloned());
+            }
+        }
+        // Tables read whole say the same in every cell: hashed once.
+        let mut whole = head.clone();
+        for (name, _, digests) in windows.iter().filter(|(_, w, _)| !by_cell(w)) {
+            for (cell, digest) in *digests {
+                whole.push_str(&format!("{name} {cell} {digest}\n"));
+            }
+        }
+        let whole = sha256_hex(whole.as_bytes());
+        if !windows.iter().any(|(_, w, _)| by_cell(w)) {
+            cells.insert(Cell::new("*", "*"));
+            return cells.into_iter().map(|c| (c, whole.clone())).collect();
+        }
+        cells
+            .into_iter()
+            .map(|cell| {
+                let mut text = format!("{whole}\n");
+                for (name, window, digests) in windows.iter().filter(|(_, w, _)| by_cell(w)) {
+                    let Some(ReadWindow { months: Months::Relative { from, to }, .. }) = window else { continue };
+                    for (other, digest) in digests.iter().filter(|(c, _)| c.county == cell.county && in_window(&cell.month, &c.month, *from, *to)) {
+                        text.push_str(&format!("{name} {other} {digest}\n"));
+                    }
+                }
+                (cell, sha256_hex(text.as_bytes()))
+            })
+            .collect()
+    }
+
+    /// Stale cells of every model as things stand now (models above a stale one are judged on what is stored).
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn plan(&self, marks: &CellMarks) -> Result<Vec<StaleCell>> {
+        let mut stale = Vec::new();
+        for (model, contract, reads) in self.order()? {
+            let label = format!("gold.{}", model.name);
+            for (cell, print) in self.prints(model, contract, &reads).await? {
+                let mark = marks.get(&label, &cell);
+                if mark.is_none_or(|m| m.fingerprint != print) {
+                    let reason = if mark.is_none() { "never_built" } else { "input_changed" };
+                    stale.push(StaleCell { table: label.clone(), county: cell.county, month: cell.month, reason: reason.to_string() });
+                }
+            }
+        }
+        Ok(stale)
+    }
+
+    async fn prints(&self, model: &Model, contract: &TableContract, reads: &BTreeSet<String>) -> Result<BTreeMap<Cell, String>> {
+        let mut inputs = BTreeMap::new();
+        for name in reads {
+            inputs.insert(name.clone(), self.digests(name).await?);
+        }
+        let held: BTreeSet<Cell> = self.digests(&format!("gold.{}", model.name)).await?.into_keys().collect();
+        Ok(self.fingerprints(model, contract, &inputs, &held))
+    }
+
+    /// Builds what is stale, level by level; `tell` hears each model's name.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Check`] when a candidate fails a check (its table keeps its old rows), [`WarehouseError::Sql`], or as the storage says.
+    pub async fn build(&self, session: &Session, run: &RunStamp, marks: &mut CellMarks, tell: &(dyn Fn(&str) + Sync)) -> Result<GoldOutcome> {
+        let mut outcome = GoldOutcome::default();
+        for (model, contract, reads) in self.order()? {
+            let label = format!("gold.{}", model.name);
+            let prints = self.prints(model, contract, &reads).await?;
+            let stale: BTreeMap<Cell, String> =
+                prints.iter().filter(|(c, p)| marks.get(&label, c).is_none_or(|m| m.fingerprint != **p)).map(|(c, p)| (c.clone(), p.clone())).collect();
+            if stale.is_empty() {
+                continue;
+            }
+            tell(&model.name);
+            outcome.stale.insert(label.clone(), stale.len() as u64);
+            for name in &reads {
+                self.see(session, name).await?;
+            }
+            let all = stale.len() == prints.len();
+            let changed = self.table(session, model, contract, &stale, all, run, marks).await?;
+            outcome.cells.insert(label, changed);
+        }
+        Ok(outcome)
+    }
+
+    /// Makes a table a model reads visible, as it is now.
+    async fn see(&self, session: &Session, name: &str) -> Result<()> {
+        let (layer, table) = name.split_once('.').unwrap_or(("gold", name));
+        let empty = match layer {
+            "silver" if table == crate::silver::QUARANTINE => crate::silver::quarantine_schema(),
+            "silver" => self.registry.dataset(table).map(|d| d.silver_schema()).unwrap_or_else(Schema::empty),
+            _ => self.registry.gold_table(table).map(TableContract::arrow_schema).unwrap_or_else(Schema::empty),
+        };
+        session.put_delta(self.root, layer, table, None, &empty).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of the build, split off for reading")]
+    async fn table(
+        &self,
+        session: &Session,
+        model: &Model,
+        contract: &TableContract,
+        stale: &BTreeMap<Cell, String>,
+        all: bool,
+        run: &RunStamp,
+        marks: &mut CellMarks,
+    ) -> Result<u64> {
+        let label = format!("gold.{}", model.name);
+        let whole = stale.contains_key(&Cell::new("*", "*"));
+        let schema = Arc::new(contract.arrow_schema());
+        let sql = wrap(model, &schema, (!all && !whole).then_some(stale));
+        let parameters: BTreeMap<String, ScalarValue> =
+            if model.sql.contains("$region") { [("region".to_string(), ScalarValue::from(self.region))].into() } else { BTreeMap::new() };
+        let batches = session.rows(&label, &sql, &parameters).await?;
+        let batches = batches.iter().map(|b| conform(&label, &schema, b)).collect::<Result<Vec<_>>>()?;
+        let mut cells = split_cells(&label, &batches)?;
+        if !all && !whole {
+            cells.retain(|c, _| stale.contains_key(c));
+        }
+        let fields: Vec<Field> = schema.fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone()).collect();
+        let file_schema: SchemaRef = Arc::new(Schema::new(fields));
+        let mut table = Table::open_or_create(self.root, "gold", &model.name, &schema, &["county", "month"], &contract.title).await?;
+        let active: BTreeMap<Cell, Vec<FileEntry>> = table.files()?.into_iter().fold(BTreeMap::new(), |mut m, f| {
+            m.entry(f.cell()).or_default().push(f);
+            m
+        });
+        let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
+        let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
+        let mut fresh: BTreeMap<Cell, CellMark> = BTreeMap::new();
+        for (cell, batches) in cells {
+            let rows = canonical(&label, &file_schema, &grain, &[], &batches)?;
+            check_cell(contract, &cell, &rows.batch)?;
+            let mark = CellMark { fingerprint: String::new(), digest: rows.digest.clone(), rows: rows.batch.num_rows() as u64 };
+            let held = active.get(&cell).map(Vec::as_slice).unwrap_or_default();
+            if !(held.len() == 1 && digest_in(&held[0].path) == Some(rows.digest.as_str())) {
+                let partition = vec![("county".to_string(), cell.county.clone()), ("month".to_string(), cell.month.clone())];
+                change.remove.extend(held.iter().map(|f| f.path.clone()));
+                change.add.push(write_cell(&table.store(), &label, partition, rows, run.seq).await?);
+            }
+            fresh.insert(cell, mark);
+        }
+        for (cell, files) in &active {
+            if !fresh.contains_key(cell) && (all || whole || stale.contains_key(cell)) {
+                change.remove.extend(files.iter().map(|f| f.path.clone()));
+                fresh.insert(cell.clone(), CellMark::default());
+            }
+        }
+        let changed = change.add.len().max(change.remove.len()) as u64;
+        if changed > 0 {
+            change.positions.push(("yaojia".to_string(), run.seq));
+            table.commit(change).await?;
+        }
+        // The mark of a cell that has rows now but was no candidate before needs its print: ask again with the table as it is.
+        let reads = yaojia_models::graph::table_refs(&label, &model.sql)
+            .map_err(|e| WarehouseError::Contract { table: label.clone(), why: e.to_string() })?
+            .into_iter()
+            .filter(|r| r.schema.is_some())
+            .map(|r| r.to_string())
+            .collect();
+        for (cell, print) in self.prints(model, contract, &reads).await? {
+            if !(all || whole || stale.contains_key(&cell)) {
+                continue;
+            }
+            let mark = fresh.remove(&cell).unwrap_or_default();
+            marks.set(&label, cell, CellMark { fingerprint: print, ..mark });
+        }
+        Ok(changed)
+    }
+}
+
+/// The model around which the builder asks for the contract's columns and, when only some cells are stale, for these only.
+fn wrap(model: &Model, schema: &SchemaRef, stale: Option<&BTreeMap<Cell, String>>) -> String {
+    let columns: Vec<String> = schema.fields().iter().map(|f| format!("model.{}", f.name())).collect();
+    let filter = stale.map_or_else(String::new, |stale| {
+        let list = |values: BTreeSet<&str>| values.into_iter().map(|v| format!("'{v}'")).collect::<Vec<_>>().join(", ");
+        let counties = list(stale.keys().map(|c| c.county.as_str()).collect());
+        let months = list(stale.keys().map(|c| c.month.as_str()).collect());
+        format!("\nWHERE model.county IN ({counties})\n  AND model.month IN ({months})")
+    });
+    format!("SELECT {}\nFROM (\n{}\n) AS model{filter}", columns.join(", "), model.sql.trim().trim_end_matches(';'))
+}
+
+/// Casts a result to the contract's types and order.
+fn conform(label: &str, schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
+    let arrow = |source| WarehouseError::Arrow { table: label.to_string(), source };
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| -> Result<ArrayRef> {
+            let column = batch
+                .column_by_name(field.name())
+                .ok_or_else(|| WarehouseError::Contract { table: label.to_string(), why: format!("the SQL gives no column `{}`", field.name()) })?;
+            if column.data_type() == field.data_type() { Ok(column.clone()) } else { cast(column, field.data_type()).map_err(arrow) }
+        })
+        .collect::<Result<Vec<_>>>()?;
+    RecordBatch::try_new(schema.clone(), columns).map_err(arrow)
+}
+
+/// Whether `other` lies in the window around `month`; rows of an unknown month belong to every window.
+fn in_window(month: &str, other: &str, from: Option<i32>, to: Option<i32>) -> bool {
+    let (Ok(own), Ok(other)) = (Month::parse(month), Month::parse(other)) else { return true };
+    let distance = other.since(own);
+    from.is_none_or(|f| distance >= f) && to.is_none_or(|t| distance <= t)
+}

@@ -1,0 +1,445 @@
+//! Values, alerts and evidence of all indicators: what is stale is computed or judged again, and cells that differ are replaced.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use yaojia_models::card::{Indicator, Query};
+use yaojia_models::contract::{Registry, TableContract};
+use yaojia_models::digest::sha256_hex;
+use yaojia_models::graph::table_refs;
+use yaojia_models::value::Month;
+
+use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, read_file, split_cells, write_cell};
+use crate::error::{Result, WarehouseError};
+use crate::gold::{Completeness, Session};
+use crate::indicator::{Ask, AskedMonth, Engine, Exemptions, Names};
+use crate::ledger::{CellMark, CellMarks, RunStamp};
+use crate::store::Root;
+
+/// Bumped when the engine changes what comes out for the same facts, cards and rules.
+const ENGINE: &str = "indicator-1";
+/// Columns that say by which run a row came, not what it says.
+const BLIND: [&str; 2] = ["run_id", "first_run_id"];
+
+/// The three published tables of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sheet {
+    Value,
+    Alert,
+    Evidence,
+}
+
+impl Sheet {
+    const ALL: [Self; 3] = [Self::Value, Self::Alert, Self::Evidence];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Value => "indicator_value",
+            Self::Alert => "alert",
+            Self::Evidence => "alert_evidence",
+        }
+    }
+}
+
+/// A month of an indicator that is not fresh.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct StaleMonth {
+    /// Indicator.
+    pub indicator: String,
+    /// Month.
+    pub month: String,
+    /// `never_built`, `input_changed`, `rule_changed`.
+    pub reason: String,
+}
+
+/// What a build of the indicators did.
+#[derive(Debug, Default)]
+pub struct IndicatorOutcome {
+    /// Indicator-months computed.
+    pub computed: u64,
+    /// Indicator-months only judged again.
+    pub judged: u64,
+    /// Cells replaced, by table.
+    pub cells: BTreeMap<String, u64>,
+}
+
+/// The indicators of one warehouse.
+pub struct Indicators<'a> {
+    /// Warehouse root.
+    pub root: &'a Root,
+    /// All contracts.
+    pub registry: &'a Registry,
+    /// Region code.
+    pub region: &'a str,
+    /// First month of which the region has all sources.
+    pub first_month: Month,
+    /// Cards, rules and SQL.
+    pub indicators: &'a [Indicator],
+    /// Data instant of the run, microseconds.
+    pub instant: i64,
+    /// The certificates.
+    pub completeness: &'a Completeness,
+}
+
+impl Indicators<'_> {
+    /// The months to publish, each with its T.
+    #[must_use]
+    pub fn months(&self) -> Vec<AskedMonth> {
+        let last = Month::of_micros(self.instant - 1);
+        let count = last.since(self.first_month);
+        (0..=count).map(|n| AskedMonth::at(self.first_month.plus(n), self.instant)).collect()
+    }
+
+    /// Which months of which indicators are stale.
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn plan(&self, marks: &CellMarks) -> Result<Vec<StaleMonth>> {
+        let prints = self.prints().await?;
+        Ok(self.stale(&prints, marks).into_values().flat_map(BTreeMap::into_values).collect())
+    }
+
+    fn stale(&self, prints: &BTreeMap<String, BTreeMap<Month, String>>, marks: &CellMarks) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
+        let mut stale: BTreeMap<String, BTreeMap<Month, StaleMonth>> = BTreeMap::new();
+        for indicator in self.indicators {
+            let persist = indicator.rules.iter().filter_map(|r| r.persist).max().unwrap_or(1);
+            let Some(months) = prints.get(indicator.id()) else { continue };
+            let mut add = |month: Month, reason: &str| {
+                let entry = StaleMonth { indicator: indicator.id().to_string(), month: month.to_string(), reason: reason.to_string() };
+                stale.entry(indicator.id().to_string()).or_default().entry(month).or_insert(entry);
+            };
+            for (month, print) in months {
+                let mark = marks.get(&mark_name(indicator), &Cell::new("*", month.to_string()));
+                let reason = match mark {
+                    None => "never_built",
+                    Some(m) if m.fingerprint == *print => continue,
+                    Some(m) if data_part(&m.fingerprint) == data_part(print) => "rule_changed",
+                    Some(_) => "input_changed",
+                };
+                add(*month, reason);
+                // A month's state can turn those of the next ones where a rule persists.
+                for later in 1..i32::try_from(persist).unwrap_or(1) {
+                    let next = month.plus(later);
+                    if months.contains_key(&next) {
+                        add(next, if reason == "rule_changed" { reason } else { "input_changed" });
+                    }
+                }
+            }
+        }
+        stale
+    }
+
+    /// Fingerprints by indicator and month: `data:rules`.
+    async fn prints(&self) -> Result<BTreeMap<String, BTreeMap<Month, String>>> {
+        let mut digests: BTreeMap<String, Vec<(Cell, String)>> = BTreeMap::new();
+        let exemptions = self.cells_of("silver.exemption").await?;
+        let mut prints = BTreeMap::new();
+        for indicator in self.indicators {
+            let tables = reads(indicator)?;
+            for table in &tables {
+                if !digests.contains_key(table) {
+                    digests.insert(table.clone(), self.cells_of(table).await?);
+                }
+            }
+            let code = format!("{ENGINE}\n{}\n{}\n{:?}\n{:?}", self.region, self.first_month, indicator.card, indicator.query);
+            let code = sha256_hex(code.as_bytes());
+            let rules = format!("{:?}\n{exemptions:?}", indicator.rules);
+            let mut months = BTreeMap::new();
+            for asked in self.months() {
+                let mut text = format!("{code}\n{}\n", asked.as_of);
+                for table in &tables {
+                    let whole = self.is_reference(table);
+                    for (cell, digest) in digests.get(table).into_iter().flatten() {
+                        // Events of later months lie at or after T: they cannot matter.
+                        let later = !whole && Month::parse(&cell.month).is_ok_and(|m| m > asked.month);
+                        if !later {
+                            text.push_str(&format!("{table} {cell} {digest}\n"));
+                        }
+                    }
+                }
+                text.push_str(&self.completeness.text(indicator, asked.month));
+                months.insert(asked.month, format!("{}:{}", sha256_hex(text.as_bytes()), sha256_hex(rules.as_bytes())));
+            }
+            prints.insert(indicator.id().to_string(), months);
+        }
+        Ok(prints)
+    }
+
+    /// Whether a table's partition month is when a row was updated, not when something happened.
+    fn is_reference(&self, table: &str) -> bool {
+        let name = table.strip_prefix("gold.").unwrap_or(table);
+        self.registry
+            .gold_table(name)
+            .is_none_or(|c| name.starts_with("dim_") || c.month_of.is_empty() || c.month_of.iter().any(|m| m == "updt_time"))
+    }
+
+    async fn cells_of(&self, table: &str) -> Result<Vec<(Cell, String)>> {
+        let (layer, name) = table.split_once('.').unwrap_or(("gold", table));
+        let Some(table) = Table::open(self.root, layer, name).await? else { return Ok(Vec::new()) };
+        let mut cells: Vec<(Cell, String)> = table.files()?.iter().map(|f| (f.cell(), digest_in(&f.path).unwrap_or(&f.path).to_string())).collect();
+        cells.sort();
+        Ok(cells)
+    }
+
+    /// Computes what is stale and replaces the cells that differ.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Indicator`] naming the indicator, or as the storage says.
+    pub async fn build(&self, session: &Session, run: &RunStamp, marks: &mut CellMarks, tell: &(dyn Fn(&str) + Sync)) -> Result<IndicatorOutcome> {
+        let prints = self.prints().await?;
+        let stale = self.stale(&prints, marks);
+        let mut outcome = IndicatorOutcome::default();
+        if stale.is_empty() {
+            return Ok(outcome);
+        }
+        let touched: BTreeSet<String> = stale.values().flat_map(|m| m.keys().map(ToString::to_string)).collect();
+        let stored = self.read(Sheet::Value, None).await?;
+        for name in ["dim_institution", "dim_enterprise", "dim_product", "dim_admdvs"] {
+            self.see(session, &format!("gold.{name}")).await?;
+        }
+        let names = Names::load(session.context()).await?;
+        let exemptions = Exemptions::read(&self.silver("exemption").await?)?;
+        let mut fresh: BTreeMap<Sheet, Vec<RecordBatch>> = BTreeMap::new();
+        let mut done: BTreeSet<(String, String)> = BTreeSet::new();
+        for indicator in self.indicators {
+            let Some(months) = stale.get(indicator.id()) else { continue };
+            tell(indicator.id());
+            for table in reads(indicator)? {
+                self.see(session, &table).await?;
+            }
+            let asked = months.keys().map(|m| AskedMonth::at(*m, self.instant)).collect();
+            let ask = Ask::new(self.region, self.first_month, asked)?;
+            let engine = Engine::new(session.context().clone(), ask)?.with_exemptions(exemptions.clone()).with_names(names.clone());
+            let only_rules = months.values().all(|m| m.reason == "rule_changed");
+            let out = if only_rules { engine.rejudge(indicator, &stored).await? } else { engine.compute(indicator, &stored).await? };
+            if only_rules {
+                outcome.judged += months.len() as u64;
+            } else {
+                outcome.computed += months.len() as u64;
+            }
+            fresh.entry(Sheet::Value).or_default().push(self.finish_values(indicator, &out.values, run)?);
+            fresh.entry(Sheet::Alert).or_default().push(self.certified(indicator, &out.alerts)?);
+            fresh.entry(Sheet::Evidence).or_default().push(out.evidence);
+            done.extend(months.keys().map(|m| (indicator.id().to_string(), m.to_string())));
+        }
+        for sheet in Sheet::ALL {
+            let new = fresh.remove(&sheet).unwrap_or_default();
+            let changed = self.replace(sheet, new, &touched, &done, run).await?;
+            outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
+        }
+        for (indicator, months) in &prints {
+            for (month, print) in months {
+                if done.contains(&(indicator.clone(), month.to_string())) {
+                    let mark = CellMark { fingerprint: print.clone(), ..CellMark::default() };
+                    marks.set(&format!("indicator/{indicator}"), Cell::new("*", month.to_string()), mark);
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn see(&self, session: &Session, name: &str) -> Result<()> {
+        let (layer, table) = name.split_once('.').unwrap_or(("gold", name));
+        let empty = match layer {
+            "silver" => self.registry.dataset(table).map(|d| d.silver_schema()).unwrap_or_else(Schema::empty),
+            _ => self.registry.gold_table(table).map(TableContract::arrow_schema).unwrap_or_else(Schema::empty),
+        };
+        session.put_delta(self.root, layer, table, None, &empty).await
+    }
+
+    async fn silver(&self, name: &str) -> Result<Vec<RecordBatch>> {
+        let Some(table) = Table::open(self.root, "silver", name).await? else { return Ok(Vec::new()) };
+        let mut batches = Vec::new();
+        for file in table.files()? {
+            batches.extend(read_file(&table.store(), table.label(), &file.path, None).await?);
+        }
+        Ok(batches)
+    }
+
+    /// Stored rows of a table, partition columns put back; only of the given months when some are given.
+    async fn read(&self, sheet: Sheet, months: Option<&BTreeSet<String>>) -> Result<Vec<RecordBatch>> {
+        let Some(table) = Table::open(self.root, "gold", sheet.name()).await? else { return Ok(Vec::new()) };
+        let mut batches = Vec::new();
+        for file in table.files()? {
+            let cell = file.cell();
+            if months.is_some_and(|m| !m.contains(&cell.month)) {
+                continue;
+            }
+            for batch in read_file(&table.store(), table.label(), &file.path, None).await? {
+                batches.push(place(table.label(), &batch, &cell)?);
+            }
+        }
+        Ok(batches)
+    }
+
+    /// Adds `completeness` and `run_id`.
+    fn finish_values(&self, indicator: &Indicator, values: &RecordBatch, run: &RunStamp) -> Result<RecordBatch> {
+        let runs = StringArray::from(vec![run.id.as_str(); values.num_rows()]);
+        append(&self.certified(indicator, values)?, vec![("run_id", Arc::new(runs) as ArrayRef)])
+    }
+
+    /// Adds `completeness`.
+    fn certified(&self, indicator: &Indicator, rows: &RecordBatch) -> Result<RecordBatch> {
+        let (counties, months) = (texts(rows, "county")?, texts(rows, "month")?);
+        let certified: StringArray =
+            (0..rows.num_rows()).map(|row| Some(self.completeness.of(indicator, counties.value(row), months.value(row)))).collect();
+        append(rows, vec![("completeness", Arc::new(certified) as ArrayRef)])
+    }
+
+    /// Replaces the cells of the touched months that differ.
+    async fn replace(&self, sheet: Sheet, new: Vec<RecordBatch>, touched: &BTreeSet<String>, done: &BTreeSet<(String, String)>, run: &RunStamp) -> Result<u64> {
+        let kept: Vec<RecordBatch> = self
+            .read(sheet, Some(touched))
+            .await?
+            .iter()
+            .map(|b| keep_others(b, done))
+            .collect::<Result<_>>()?;
+        let new = match sheet {
+            Sheet::Alert => self.first_seen(new, run).await?,
+            _ => new,
+        };
+        let Some(contract) = self.registry.gold_table(sheet.name()) else {
+            return Err(WarehouseError::Contract { table: format!("gold.{}", sheet.name()), why: "there is no contract".to_string() });
+        };
+        let schema: SchemaRef = Arc::new(contract.arrow_schema());
+        let label = format!("gold.{}", sheet.name());
+        let rows = new.iter().chain(&kept).map(|b| shape(&label, &schema, b)).collect::<Result<Vec<_>>>()?;
+        let cells = split_cells(&label, &rows)?;
+        let mut table = Table::open_or_create(self.root, "gold", sheet.name(), &schema, &["county", "month"], &contract.title).await?;
+        let active: BTreeMap<Cell, Vec<FileEntry>> =
+            table.files()?.into_iter().filter(|f| touched.contains(&f.part("month"))).fold(BTreeMap::new(), |mut m, f| {
+                m.entry(f.cell()).or_default().push(f);
+                m
+            });
+        let inner: SchemaRef = Arc::new(Schema::new(
+            schema.fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone()).collect::<Vec<Field>>(),
+        ));
+        let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
+        let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
+        for (cell, batches) in &cells {
+            let sorted = canonical(&label, &inner, &grain, &BLIND, batches)?;
+            crate::gold::check::check_cell(contract, cell, &sorted.batch)?;
+            let held = active.get(cell).map(Vec::as_slice).unwrap_or_default();
+            if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
+                continue;
+            }
+            let partition = vec![("county".to_string(), cell.county.clone()), ("month".to_string(), cell.month.clone())];
+            change.remove.extend(held.iter().map(|f| f.path.clone()));
+            change.add.push(write_cell(&table.store(), &label, partition, sorted, run.seq).await?);
+        }
+        for (_, files) in active.iter().filter(|(c, _)| !cells.contains_key(*c)) {
+            change.remove.extend(files.iter().map(|f| f.path.clone()));
+        }
+        let changed = change.add.len().max(change.remove.len()) as u64;
+        if changed > 0 {
+            change.positions.push(("yaojia".to_string(), run.seq));
+            table.commit(change).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Gives each alert the run that saw it first.
+    async fn first_seen(&self, alerts: Vec<RecordBatch>, run: &RunStamp) -> Result<Vec<RecordBatch>> {
+        let mut first: BTreeMap<String, String> = BTreeMap::new();
+        for batch in self.read(Sheet::Alert, None).await? {
+            let (ids, runs) = (texts(&batch, "alert_id")?, texts(&batch, "first_run_id")?);
+            for row in 0..batch.num_rows() {
+                first.insert(ids.value(row).to_string(), runs.value(row).to_string());
+            }
+        }
+        alerts
+            .iter()
+            .map(|batch| {
+                let ids = texts(batch, "alert_id")?;
+                let runs: StringArray =
+                    (0..batch.num_rows()).map(|row| Some(first.get(ids.value(row)).cloned().unwrap_or_else(|| run.id.clone()))).collect();
+                append(batch, vec![("first_run_id", Arc::new(runs) as ArrayRef)])
+            })
+            .collect()
+    }
+}
+
+fn mark_name(indicator: &Indicator) -> String {
+    format!("indicator/{}", indicator.id())
+}
+
+fn data_part(print: &str) -> &str {
+    print.split(':').next().unwrap_or_default()
+}
+
+/// Gold (and silver) tables that an indicator's SQL reads, sorted.
+fn reads(indicator: &Indicator) -> Result<BTreeSet<String>> {
+    let texts: Vec<&str> = match &indicator.query {
+        Query::Rows(rows) => vec![rows],
+        Query::Value { value, evidence } => std::iter::once(value.as_str()).chain(evidence.as_deref()).collect(),
+    };
+    let mut tables = BTreeSet::new();
+    for sql in texts {
+        let found = table_refs(indicator.id(), sql).map_err(|e| WarehouseError::Contract { table: indicator.id().to_string(), why: e.to_string() })?;
+        tables.extend(found.into_iter().filter(|t| t.schema.as_deref() != Some("ask") && t.schema.is_some()).map(|t| t.to_string()));
+    }
+    Ok(tables)
+}
+
+fn texts<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
+    batch
+        .column_by_name(name)
+        .and_then(|c| c.as_string_opt::<i32>())
+        .ok_or_else(|| WarehouseError::Contract { table: "gold.indicator_value".to_string(), why: format!("no text column `{name}`") })
+}
+
+fn append(batch: &RecordBatch, more: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|f| f.as_ref().clone()).collect();
+    let mut columns = batch.columns().to_vec();
+    for (name, array) in more {
+        fields.push(Field::new(name, array.data_type().clone(), true));
+        columns.push(array);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|source| WarehouseError::Arrow { table: "gold.indicator_value".to_string(), source })
+}
+
+/// Puts the partition columns back.
+fn place(label: &str, batch: &RecordBatch, cell: &Cell) -> Result<RecordBatch> {
+    let n = batch.num_rows();
+    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|f| f.as_ref().clone()).collect();
+    fields.push(Field::new("county", DataType::Utf8, true));
+    fields.push(Field::new("month", DataType::Utf8, true));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(StringArray::from(vec![cell.county.as_str(); n])));
+    columns.push(Arc::new(StringArray::from(vec![cell.month.as_str(); n])));
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
+}
+
+/// Rows of indicator-months that were not computed now.
+fn keep_others(batch: &RecordBatch, done: &BTreeSet<(String, String)>) -> Result<RecordBatch> {
+    let (ids, months) = (texts(batch, "indicator_id")?, texts(batch, "month")?);
+    let keep: BooleanArray =
+        (0..batch.num_rows()).map(|row| Some(!done.contains(&(ids.value(row).to_string(), months.value(row).to_string())))).collect();
+    filter_record_batch(batch, &keep).map_err(|source| WarehouseError::Arrow { table: "gold.indicator_value".to_string(), source })
+}
+
+/// The contract's columns in its order.
+fn shape(label: &str, schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let column = batch.column_by_name(field.name()).cloned().ok_or_else(|| WarehouseError::Contract {
+                table: label.to_string(),
+                why: format!("the engine gives no column `{}`", field.name()),
+            })?;
+            if column.data_type() == field.data_type() {
+                Ok(column)
+            } else {
+                arrow::compute::cast(&column, field.data_type()).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
+            }
+        })
+        .collect::<Result<Vec<_>>>()?;
+    debug_assert!(columns.iter().all(|c| c.len() == batch.num_rows()));
+    RecordBatch::try_new(schema.clone(), columns).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
+}

@@ -1,0 +1,12 @@
+//! Gold facts and dimensions: SQL models over silver, checked before they are published.
+
+mod build;
+mod check;
+mod completeness;
+mod indicators;
+mod session;
+
+pub use build::{Gold, GoldOutcome, Model, StaleCell};
+pub use completeness::Completeness;
+pub use indicators::{IndicatorOutcome, Indicators, StaleMonth};
+pub use session::Session;

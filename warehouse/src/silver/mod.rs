@@ -1,0 +1,22 @@
+//! From bronze to silver: typed, one current version of a key, everything else accounted for.
+//!
+//! ```text
+//! bronze files ─judge─► one small record a row ─compete─► accepted / quarantined / superseded / void
+//!                                                    └─► cells whose input changed are typed, sorted, digested, replaced
+//! ```
+//! Judging reads every bronze row of a dataset whose inputs changed; writing touches only the cells that differ.
+
+mod build;
+mod compete;
+mod index;
+mod judge;
+mod plan;
+mod quarantine;
+mod typed;
+
+pub use build::{Silver, SilverOutcome};
+pub use compete::Counts;
+pub(crate) use index::{Counties, KeyIndex};
+pub use quarantine::{QUARANTINE, quarantine_schema};
+
+pub use judge::contents;

@@ -1,0 +1,137 @@
+//! Where the warehouse lies: one root on a local folder or any object-store URL.
+
+mod archive;
+mod lease;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use deltalake::DeltaTableBuilder;
+use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::path::Path as ObjectPath;
+use url::Url;
+
+pub use archive::{Archive, ArchiveSource, AuditKeys, new_audit_pair};
+pub use lease::Lease;
+
+use crate::error::{Result, WarehouseError};
+
+/// The root of a warehouse: URL, options and the object store opened on it.
+#[derive(Clone)]
+pub struct Root {
+    url: Url,
+    options: HashMap<String, String>,
+    store: Arc<dyn ObjectStore>,
+}
+
+impl std::fmt::Debug for Root {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Options may hold credentials: never shown.
+        f.debug_struct("Root").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl Root {
+    /// Opens (and for a local folder creates) the root at `location`.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Location`] when it is neither a folder nor a URL we know, or cannot be created.
+    pub fn open(location: &str, options: HashMap<String, String>) -> Result<Self> {
+        let bad = |why: String| WarehouseError::Location { location: location.to_string(), why };
+        let url = if location.contains("://") {
+            let text = if location.ends_with('/') { location.to_string() } else { format!("{location}/") };
+            Url::parse(&text).map_err(|e| bad(e.to_string()))?
+        } else {
+            std::fs::create_dir_all(location).map_err(|e| bad(e.to_string()))?;
+            let full = Path::new(location).canonicalize().map_err(|e| bad(e.to_string()))?;
+            Url::from_directory_path(&full).map_err(|()| bad("the path is not absolute".to_string()))?
+        };
+        if let Ok(path) = url.to_file_path() {
+            std::fs::create_dir_all(&path).map_err(|e| bad(e.to_string()))?;
+        }
+        let log_store = DeltaTableBuilder::from_url(url.clone())
+            .and_then(|b| b.with_storage_options(options.clone()).build_storage())
+            .map_err(|e| bad(e.to_string()))?;
+        let store = log_store.object_store(None);
+        Ok(Self { url, options, store })
+    }
+
+    /// The root URL, with a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The local folder, when the root is one.
+    #[must_use]
+    pub fn local(&self) -> Option<PathBuf> {
+        self.url.to_file_path().ok()
+    }
+
+    /// Storage options (credentials, endpoint) for Delta.
+    #[must_use]
+    pub fn options(&self) -> &HashMap<String, String> {
+        &self.options
+    }
+
+    /// The object store, prefixed with the root.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
+    /// URL of a table's folder.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Location`] when the name does not form a URL.
+    pub fn table_url(&self, layer: &str, name: &str) -> Result<Url> {
+        self.url
+            .join(&format!("{layer}/{name}/"))
+            .map_err(|e| WarehouseError::Location { location: format!("{}{layer}/{name}", self.url), why: e.to_string() })
+    }
+
+    /// Whether anything was ever written here.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Store`] when the storage cannot be asked.
+    pub async fn is_warehouse(&self) -> Result<bool> {
+        Ok(self.get_opt("_ops/warehouse.json").await?.is_some())
+    }
+
+    /// Reads a small object; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Store`] on any other failure.
+    pub async fn get_opt(&self, path: &str) -> Result<Option<bytes::Bytes>> {
+        match self.store.get(&ObjectPath::from(path)).await {
+            Ok(got) => got.bytes().await.map(Some).map_err(|source| WarehouseError::Store { path: path.to_string(), source }),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(source) => Err(WarehouseError::Store { path: path.to_string(), source }),
+        }
+    }
+
+    /// Writes a small object, replacing it.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Store`] on failure.
+    pub async fn put(&self, path: &str, bytes: bytes::Bytes) -> Result<()> {
+        self.store
+            .put(&ObjectPath::from(path), bytes.into())
+            .await
+            .map(|_| ())
+            .map_err(|source| WarehouseError::Store { path: path.to_string(), source })
+    }
+
+    /// Whether an object exists.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Store`] when the storage cannot be asked.
+    pub async fn exists(&self, path: &str) -> Result<bool> {
+        match self.store.head(&ObjectPath::from(path)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(WarehouseError::Store { path: path.to_string(), source }),
+        }
+    }
+}
