@@ -63,7 +63,7 @@ window_days = 400
 root = "{world}/exports"
 
 [personal]
-key = "file:{folder}/secrets/personal"
+hash_key = "file:{folder}/secrets/personal"
 
 [audit]
 recipient = "{recipient(folder)}"

@@ -91,7 +91,8 @@ fn words(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
-    words
+    // Engines write over several lines; a message of ours is one.
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The code in front of a message: `[E-CON-001] …`.

@@ -96,6 +96,8 @@ pub enum Verb {
     Init(init::InitArgs),
     /// Check configuration, secrets, contracts, SQL, warehouse and sources
     Doctor(doctor::DoctorArgs),
+    /// Check contracts, cards and SQL, without data
+    Check,
     /// Serve a made world, or a folder, as the procurement platform
     Simulate(simulate::SimulateArgs),
     /// Load everything new, build what is stale, publish

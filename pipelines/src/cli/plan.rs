@@ -94,12 +94,11 @@ gold.fact_receipt      3  input_changed, never_built
 indicator D05          1  rule_changed
 stale as of 2024-07-03T02:00:00
 table              cells  reason         counties  months
-gold.fact_receipt      2  input_changed    652801  2024-01 2024-02
-gold.fact_receipt      1  never_built      652801  2024-03
-indicator D05          1  rule_changed          *  2024-01
+gold.fact_receipt      2  input_changed  652801    2024-01 2024-02
+gold.fact_receipt      1  never_built    652801    2024-03
+indicator D05          1  rule_changed   *         2024-01
 nothing to do: all is fresh as of 2024-07-03T02:00:00
 ";
-        // `*` is no number, so the column of counties is text.
-        assert_eq!(out.text(), expected.replace("    652801  2024", "  652801    2024").replace("         *  2024", "  *         2024"));
+        assert_eq!(out.text(), expected);
     }
 }

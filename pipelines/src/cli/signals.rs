@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub async fn ended(app: &App) -> &'static str {
     let first = signal().await;
     app.stop.ask();
-    app.printer.note(&format!("{first}: stopping after the current commit; once more to stop at once"));
+    app.printer.note(&format!("{first}: stopping, a run after its current commit; once more to stop at once"));
     tokio::select! {
         second = signal() => second,
         () = tokio::time::sleep(PATIENCE) => first,

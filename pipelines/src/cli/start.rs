@@ -73,6 +73,7 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Demo(args) => demo::demo(app, &args).await,
         Verb::Init(args) => init::init(app, &args),
         Verb::Doctor(args) => doctor::doctor(app, &args).await,
+        Verb::Check => doctor::check(app).await,
         Verb::Simulate(args) => simulate::simulate(app, &args).await,
         Verb::Nightly => nightly::nightly(app).await,
         Verb::Load => load::load(app).await,

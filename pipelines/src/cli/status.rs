@@ -53,7 +53,7 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
     head(app, &project, release.as_ref());
     if !runs.is_empty() {
         let mut table = Table::new(["run", "verb", "as of", "state", "note"]);
-        runs.iter().for_each(|run| table.push([&run.id, &run.verb, &run.as_of, &run.state, &run.note].map(Clone::clone)));
+        runs.iter().for_each(|run| table.push([run.id.clone(), run.verb.clone(), run.as_of.clone(), run.state.clone(), cut(&run.note)]));
         app.printer.table("\nruns", &table);
     }
     if !squares.is_empty() {
@@ -79,6 +79,14 @@ fn head(app: &App, project: &Project, release: Option<&Release>) {
     let region = format!("{} {}, from {}", project.region.code, project.region.name, project.region.first_month);
     let release = release.map_or_else(|| "no release yet".to_owned(), |r| format!("release {} as of {} by {}, {} tables", r.number, r.as_of, r.run_id, r.tables.len()));
     app.printer.text(&format!("{region}\n{}\n{release}", project.root.url()));
+}
+
+/// The beginning of a long text; `--json` has all of it.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
 }
 
 /// The last state of each run, the newest first.

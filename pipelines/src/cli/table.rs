@@ -104,10 +104,10 @@ mod tests {
         table.push(["轮台县", "Luntai\nx", "7.0%"]);
         table.push(["和静县", "", "–"]);
         let expected = "\
-区划      name       rate
-库尔勒市  Korla     98.5%
+区划      name        rate
+库尔勒市  Korla      98.5%
 轮台县    Luntai\\nx   7.0%
-和静县                  –
+和静县                   –
 ";
         assert_eq!(table.render(), expected);
     }

@@ -3,6 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use yaojia_connectors::export::ExportConfig;
+use yaojia_connectors::kit::http::HttpConfig;
+use yaojia_connectors::kit::rate::RateConfig;
+use yaojia_connectors::kit::retry::RetryConfig;
+use yaojia_connectors::platform::PageConfig;
 use yaojia_models::digest::sha256_hex;
 use yaojia_warehouse::store::new_audit_pair;
 
@@ -83,8 +88,41 @@ impl Template {
         ] {
             text = text.replace(&format!("{{{{{name}}}}}"), &quoted(value));
         }
-        text
+        with_defaults(&text)
     }
+}
+
+/// The sections whose switched-off keys show the sources' own defaults, and those defaults.
+fn defaults() -> Vec<(&'static str, toml::Table)> {
+    fn table(of: impl serde::Serialize) -> toml::Table {
+        toml::Table::try_from(of).unwrap_or_default()
+    }
+    vec![
+        ("[platform.http]", table(HttpConfig::default())),
+        ("[platform.rate]", table(RateConfig::default())),
+        ("[platform.retry]", table(RetryConfig::default())),
+        ("[platform.page]", table(PageConfig::default())),
+        ("[export]", table(ExportConfig::new(""))),
+    ]
+}
+
+/// The text with the values of switched-off keys (`#key = …`) set to the defaults in force.
+fn with_defaults(text: &str) -> String {
+    let defaults = defaults();
+    let mut section = "";
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let of = defaults.iter().find(|(name, _)| *name == section).map(|(_, table)| table);
+        let key = line.strip_prefix('#').and_then(|rest| rest.split_once(" = ")).map(|(key, _)| key);
+        match key.zip(of).and_then(|(key, table)| Some((key, table.get(key)?))) {
+            Some((key, value)) => out.push_str(&format!("#{key} = {value}\n")),
+            None => out.push_str(&format!("{line}\n")),
+        }
+    }
+    out
 }
 
 /// A TOML string.

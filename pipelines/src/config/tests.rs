@@ -40,7 +40,7 @@ fn the_written_file_parses_and_documents_every_key() {
     for key in found {
         let known = text.lines().any(|line| {
             let line = line.trim_start();
-            line.starts_with(&format!("{key} =")) || line.contains(&format!(".{key}]")) || line.contains(&format!("[{key}"))
+            line.starts_with(&format!("{key} =")) || line.contains(&format!(".{key}]")) || line.contains(&format!("[{key}")) || line.contains(&format!(".{key}."))
                 || line.contains(&format!("{{ {key} =")) || line.contains(&format!(", {key} =")) || line.starts_with(&format!("\"{key}\""))
         });
         assert!(known, "`{key}` is not documented");

@@ -107,12 +107,6 @@ impl LazyRun {
     pub fn opened(&self) -> Option<&RunStamp> {
         self.stamp.as_ref()
     }
-
-    /// Verb of the run.
-    #[must_use]
-    pub fn verb(&self) -> &'static str {
-        self.verb
-    }
 }
 
 /// Microseconds as a naive time.

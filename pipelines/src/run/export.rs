@@ -79,13 +79,22 @@ async fn dataset_load(
             }
             continue;
         }
+        if let Some(mark) = before.filter(|m| m.state == "refused") {
+            // Seen before: only if it is good now (its control file was mended) does it count as news.
+            if let Err(reason) = check(source, dataset, &delivery).await? {
+                if reason == mark.reason {
+                    load.refused.push((file.path.clone(), reason));
+                    continue;
+                }
+            }
+        }
         if !asked_bronze {
             asked_bronze = true;
             let there = bronze.artifacts(&dataset.name).await?;
             if there.contains(&sha) {
                 // Rows are there but the ledger was not told: read again only to tell it.
-                let (declared, rows) = check(source, dataset, &delivery).await?;
-                marks.push(mark(dataset, file, &sha, "loaded", "", declared, rows));
+                let rows = check(source, dataset, &delivery).await?.unwrap_or_default();
+                marks.push(mark(dataset, file, &sha, "loaded", "", declared(&delivery), rows));
                 loaded.insert(sha);
                 loaded.extend(there);
                 continue;
@@ -159,14 +168,15 @@ async fn read_into(source: &ExportSource, dataset: &Dataset, delivery: &Delivery
     }
 }
 
-/// Reads a delivery only to count it.
-async fn check(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<(i64, u64), RunError> {
+/// Reads a delivery only to count it; the inner error is the word of a refusal.
+async fn check(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<Result<u64, String>, RunError> {
     let (source, dataset, owned) = (source.clone(), dataset.clone(), delivery.clone());
-    let rows = tokio::task::spawn_blocking(move || source.read(&dataset, &owned, &mut |_| Ok(())))
-        .await
-        .map_err(|e| RunError::Report(e.to_string()))?
-        .map_or(0, |r| r.rows);
-    Ok((declared(delivery), rows))
+    let read = tokio::task::spawn_blocking(move || source.read(&dataset, &owned, &mut |_| Ok(())));
+    match read.await.map_err(|e| RunError::Report(e.to_string()))? {
+        Ok(report) => Ok(Ok(report.rows)),
+        Err(ReadError::Refused(refused)) => Ok(Err(refused.reason.to_string())),
+        Err(ReadError::Failed(error)) => Err(error.into()),
+    }
 }
 
 /// Rows the control file declares, -1 when it does not.

@@ -1,4 +1,4 @@
-//! `yaojia doctor`: one line a check; nothing is loaded, nothing published.
+//! `yaojia doctor` and `yaojia check`: one line a check; nothing is loaded, nothing published.
 
 mod places;
 mod secrets;
@@ -78,6 +78,15 @@ impl Report<'_> {
         }
     }
 
+    /// Ends the report.
+    fn end(self, command: &str) -> Result<ExitStatus, CliError> {
+        let bad = self.checks.iter().any(|check| check.verdict == Verdict::Failed);
+        if self.app.json() {
+            self.app.printer.json(command, &json!({"ok": !bad, "checks": self.checks}))?;
+        }
+        Ok(if bad { ExitStatus::Negative } else { ExitStatus::Done })
+    }
+
     fn skip(&mut self, name: &'static str, why: &str) {
         self.add(name, Verdict::Skipped, why.to_owned(), None);
     }
@@ -86,21 +95,7 @@ impl Report<'_> {
 pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<ExitStatus, CliError> {
     let mut report = Report { app, checks: Vec::new() };
     let config = report.note("config", config(app));
-    let registry = report.note("contracts", contracts());
-    let bundle = report.note("cards", cards(app, config.as_ref()));
-    match (&registry, &bundle) {
-        (Some(registry), Some(bundle)) => {
-            let (region, first_month) = match &config {
-                Some(config) => (config.region.code.clone(), config.first_month()?),
-                None => ("652800".to_owned(), yaojia_models::value::Month::of(2024, 1)),
-            };
-            let found = sql::check_all(bundle, registry, &region, first_month).await;
-            for (name, result) in found {
-                report.note(name, result.map(|detail| ((), detail)));
-            }
-        }
-        _ => report.skip("sql", "contracts or cards do not load"),
-    }
+    let registry = declarations(&mut report, config.as_ref()).await?;
     if let Some(config) = &config {
         if let Some(registry) = &registry {
             report.note("aliases", config.aliases.merged(registry.datasets()).map_err(CliError::from).map(|_| ((), aliases(config))));
@@ -116,11 +111,33 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<ExitStatus, C
             report.skip(name, "there is no configuration");
         }
     }
-    let bad = report.checks.iter().any(|check| check.verdict == Verdict::Failed);
-    if app.json() {
-        app.printer.json("doctor", &json!({"ok": !bad, "checks": report.checks}))?;
+    report.end("doctor")
+}
+
+/// `yaojia check`: what needs neither data nor a configuration.
+pub(super) async fn check(app: &App) -> Result<ExitStatus, CliError> {
+    let mut report = Report { app, checks: Vec::new() };
+    let config = if app.dir().join(crate::config::FILE).exists() { Some(app.config()?) } else { None };
+    declarations(&mut report, config.as_ref()).await?;
+    report.end("check")
+}
+
+/// Contracts, cards and SQL; gives the contracts.
+async fn declarations(report: &mut Report<'_>, config: Option<&Config>) -> Result<Option<Registry>, CliError> {
+    let registry = report.note("contracts", contracts());
+    let bundle = report.note("cards", cards(report.app, config));
+    if let (Some(registry), Some(bundle)) = (&registry, &bundle) {
+        let (region, first_month) = match config {
+            Some(config) => (config.region.code.clone(), config.first_month()?),
+            None => ("652800".to_owned(), yaojia_models::value::Month::of(2024, 1)),
+        };
+        for (name, result) in sql::check_all(bundle, registry, &region, first_month).await {
+            report.note(name, result.map(|detail| ((), detail)));
+        }
+    } else {
+        report.skip("sql", "contracts or cards do not load");
     }
-    Ok(if bad { ExitStatus::Negative } else { ExitStatus::Done })
+    Ok(registry)
 }
 
 fn config(app: &App) -> Result<(Config, String), CliError> {

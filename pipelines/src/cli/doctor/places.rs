@@ -78,9 +78,12 @@ async fn conditional(root: &Root) -> Result<(), CliError> {
 
 /// Gets a token and asks for one second of one message.
 pub(super) async fn platform(report: &mut Report<'_>, config: &Config, registry: Option<&Registry>, offline: bool) {
-    let (Some(platform), Some(registry), false) = (config.platform(), registry, offline) else {
+    let (Some(mut platform), Some(registry), false) = (config.platform(), registry, offline) else {
         return report.skip("platform", if offline { "--offline" } else { "not configured" });
     };
+    // A person waits for the answer.
+    platform.retry.tries = platform.retry.tries.min(2);
+    platform.retry.window_tries = platform.retry.window_tries.min(2);
     let url = platform.base_url.clone();
     let asked = async {
         let since = platform.since.and_time(chrono::NaiveTime::MIN);

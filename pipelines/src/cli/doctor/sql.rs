@@ -112,7 +112,7 @@ async fn check_models(bundle: &SqlBundle, registry: &Registry, region: &str) -> 
             other => other,
         };
         match (planned, registry.gold_table(&model.table)) {
-            (Err(error), _) => problems.push(error.strip_backtrace()),
+            (Err(error), _) => problems.push(one_line(&error.strip_backtrace())),
             (Ok(frame), Some(contract)) => {
                 let given: BTreeSet<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
                 let wanted: BTreeSet<String> = contract.columns.iter().map(|c| c.name.clone()).chain(contract.partition.iter().cloned()).collect();
@@ -135,12 +135,17 @@ pub(in crate::cli) async fn check_indicators(bundle: &SqlBundle, registry: &Regi
     for indicator in bundle.catalogue().indicators() {
         let mut problems = Vec::new();
         if let Err(error) = engine.compute(indicator, &[]).await {
-            problems.push(error.to_string());
+            problems.push(one_line(&error.to_string()));
         }
         if let Err(error) = check_examples(indicator) {
-            problems.push(error.to_string());
+            problems.push(one_line(&error.to_string()));
         }
         all.push(Finding { what: format!("indicators/{}", indicator.folder), problems });
     }
     Ok(all)
+}
+
+/// Engines write over several lines.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
