@@ -38,8 +38,8 @@ golden: build
 
 # 1,000,000 fee lines of one month in nine counties plus proportional orders, landing to gold, optimised build.
 bench:
-	$(CARGO) build --workspace --bins --release
-	YAOJIA=$(TARGET)/release/yaojia $(PYTHON) tests/bench/run.py
+	$(CARGO) build --workspace --bins --profile optimised
+	YAOJIA=$(TARGET)/optimised/yaojia $(PYTHON) tests/bench/run.py
 
 # Long proofs: kills at random moments, many seeds.
 soak: build

@@ -89,8 +89,12 @@ impl SqlBundle {
         for overlay in overlays {
             let mut over = BTreeMap::new();
             read(overlay, overlay, &mut over)?;
-            let replaced: Vec<String> =
-                over.keys().filter_map(|path| path.strip_suffix("indicator.toml")).filter(|folder| folder.starts_with("indicators/")).map(str::to_owned).collect();
+            let replaced: Vec<String> = over
+                .keys()
+                .filter_map(|path| path.strip_suffix("indicator.toml"))
+                .filter(|folder| folder.starts_with("indicators/"))
+                .map(str::to_owned)
+                .collect();
             files.retain(|path, _| !replaced.iter().any(|folder| path.starts_with(folder.as_str())));
             files.append(&mut over);
         }

@@ -30,11 +30,16 @@ impl Rows {
             if all.columns.is_empty() {
                 all.columns = schema.fields().iter().map(|field| field.name().clone()).collect();
             }
-            let formatters = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect::<Result<Vec<_>, _>>()?;
+            let formatters =
+                batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect::<Result<Vec<_>, _>>()?;
             for row in 0..batch.num_rows() {
                 let mut values = Vec::with_capacity(formatters.len());
                 for ((column, field), formatter) in batch.columns().iter().zip(schema.fields()).zip(&formatters) {
-                    values.push(if column.is_null(row) { Value::Null } else { value(field.data_type(), formatter.value(row).try_to_string()?) });
+                    values.push(if column.is_null(row) {
+                        Value::Null
+                    } else {
+                        value(field.data_type(), formatter.value(row).try_to_string()?)
+                    });
                 }
                 all.rows.push(values);
             }
@@ -108,6 +113,9 @@ mod tests {
             serde_json::to_string(&rows.objects()).unwrap(),
             r#"[{"name":"甲","amt":"123456789012345678.01","n":0,"v":0.85,"t":"2024-07-03T02:00:00"},{"name":"乙","amt":null,"n":null,"v":null,"t":null}]"#
         );
-        assert_eq!((rows.text(0, "amt").as_str(), rows.text(1, "n").as_str(), rows.text(9, "n").as_str()), ("123456789012345678.01", "", ""));
+        assert_eq!(
+            (rows.text(0, "amt").as_str(), rows.text(1, "n").as_str(), rows.text(9, "n").as_str()),
+            ("123456789012345678.01", "", "")
+        );
     }
 }

@@ -66,7 +66,12 @@ impl CliError {
     /// Output that cannot be laid out.
     #[must_use]
     pub fn layout(error: &dyn Error) -> Self {
-        Self { code: "E-CLI-005".to_owned(), message: format!("the output cannot be laid out: {}", words(error)), hint: None, exit: ExitStatus::Bug }
+        Self {
+            code: "E-CLI-005".to_owned(),
+            message: format!("the output cannot be laid out: {}", words(error)),
+            hint: None,
+            exit: ExitStatus::Bug,
+        }
     }
 
     fn new(code: impl Into<String>, error: &dyn Error, hint: Option<String>, exit: ExitStatus) -> Self {

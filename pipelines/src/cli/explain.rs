@@ -86,7 +86,8 @@ fn documents(sources: &[Source], rule: &Map<String, Value>) -> String {
 fn evidence(out: &mut String, row: &EvidenceRow) {
     out.push_str(&format!("\n  {} {}\n", row.table, printable(&row.row_key)));
     let parts = [("num", &row.num), ("den", &row.den), ("amount", &row.amount), ("note", &row.note)];
-    let parts: Vec<String> = parts.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {}", printable(value)))).collect();
+    let parts: Vec<String> =
+        parts.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {}", printable(value)))).collect();
     if !parts.is_empty() {
         out.push_str(&format!("    counts with {}\n", parts.join(", ")));
     }
@@ -99,7 +100,13 @@ fn evidence(out: &mut String, row: &EvidenceRow) {
 }
 
 fn source(out: &mut String, of: &Original) {
-    out.push_str(&format!("\noriginal of a row of {}\n  came with  {}, row {}\n  archived   sha256 {}\n", of.dataset, printable(&of.source), of.row, of.artifact));
+    out.push_str(&format!(
+        "\noriginal of a row of {}\n  came with  {}, row {}\n  archived   sha256 {}\n",
+        of.dataset,
+        printable(&of.source),
+        of.row,
+        of.artifact
+    ));
     if let Some(bronze) = &of.bronze {
         out.push_str(&format!("\n  bronze.{}, as received\n{}", of.dataset, lines(bronze, 4)));
     }

@@ -8,7 +8,8 @@ use super::table::{printable, width};
 /// `name  value` lines, aligned, indented by `indent` blanks; nulls and empty texts are left out.
 #[must_use]
 pub(super) fn lines(fields: &Map<String, Value>, indent: usize) -> String {
-    let shown: Vec<(&String, String)> = fields.iter().map(|(name, value)| (name, printable(&plain(value)))).filter(|(_, text)| !text.is_empty()).collect();
+    let shown: Vec<(&String, String)> =
+        fields.iter().map(|(name, value)| (name, printable(&plain(value)))).filter(|(_, text)| !text.is_empty()).collect();
     let wide = shown.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     shown.iter().map(|(name, text)| format!("{:indent$}{name}{}  {text}\n", "", " ".repeat(wide - width(name)))).collect()
 }
@@ -17,7 +18,8 @@ pub(super) fn lines(fields: &Map<String, Value>, indent: usize) -> String {
 #[must_use]
 pub(super) fn inline(row: &Map<String, Value>) -> String {
     let shown = row.iter().filter(|(name, _)| !name.starts_with('_'));
-    let cells: Vec<String> = shown.map(|(name, value)| format!("{name}={}", printable(&plain(value)))).filter(|cell| !cell.ends_with('=')).collect();
+    let cells: Vec<String> =
+        shown.map(|(name, value)| format!("{name}={}", printable(&plain(value)))).filter(|cell| !cell.ends_with('=')).collect();
     cells.join("  ")
 }
 

@@ -100,14 +100,15 @@ fn brief(indicator: &Indicator) -> Value {
 }
 
 fn show(app: &App, bundle: &SqlBundle, id: &str, with_sql: bool) -> Result<ExitStatus, CliError> {
-    let indicator = bundle
-        .catalogue()
-        .get(&id.to_ascii_uppercase())
-        .ok_or_else(|| CliError::missing(format!("there is no indicator `{id}`"), format!("`{}` lists them", app.command("indicator list"))))?;
+    let indicator = bundle.catalogue().get(&id.to_ascii_uppercase()).ok_or_else(|| {
+        CliError::missing(format!("there is no indicator `{id}`"), format!("`{}` lists them", app.command("indicator list")))
+    })?;
     let (card, rules) = (card(indicator), indicator.rules.iter().map(rule).collect::<Vec<_>>());
     let texts: Vec<(&str, &str)> = match &indicator.query {
         Query::Rows(rows) => vec![("rows.sql", rows.as_str())],
-        Query::Value { value, evidence } => [("value.sql", value.as_str())].into_iter().chain(evidence.as_deref().map(|text| ("evidence.sql", text))).collect(),
+        Query::Value { value, evidence } => {
+            [("value.sql", value.as_str())].into_iter().chain(evidence.as_deref().map(|text| ("evidence.sql", text))).collect()
+        }
     };
     if app.json() {
         let files: Map<String, Value> = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
@@ -203,7 +204,12 @@ fn describe(indicator: &Indicator, rules: &[Value]) -> String {
     let mut measures = Table::new(["measure", "title", "judged", "roll-up"]);
     for measure in &indicator.card.measures {
         let levels: Vec<&str> = measure.rollup.levels.iter().map(|level| level.as_str()).collect();
-        measures.push([measure.name.clone(), measure.title_zh.clone(), if measure.judged { "yes" } else { "no" }.to_owned(), levels.join(", ")]);
+        measures.push([
+            measure.name.clone(),
+            measure.title_zh.clone(),
+            if measure.judged { "yes" } else { "no" }.to_owned(),
+            levels.join(", "),
+        ]);
     }
     out.push_str(&format!("\n{}", measures.render()));
     if !indicator.card.parameters.is_empty() {

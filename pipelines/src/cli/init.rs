@@ -64,6 +64,7 @@ pub(super) fn init(app: &App, args: &InitArgs) -> Result<ExitStatus, CliError> {
         app.printer.text(&written.join("\n"));
     }
     app.printer.note(&format!("next: read yaojia.toml, set the platform's codes, then `{}`", app.command("doctor")));
-    app.printer.note("keep `secrets/personal-hash.key` for as long as the warehouse lives, and give `secrets/audit-identity.txt` to the auditor");
+    app.printer
+        .note("keep `secrets/personal-hash.key` for as long as the warehouse lives, and give `secrets/audit-identity.txt` to the auditor");
     Ok(ExitStatus::Done)
 }

@@ -10,11 +10,12 @@ use crate::config::vars::{self, Vars};
 
 /// What is logged unless `YAOJIA_LOG` says otherwise.
 fn filter(global: &Global) -> String {
-    let own = |level: &str| format!("error,yaojia_connectors={level},yaojia_warehouse={level},yaojia_pipelines={level},yaojia_simulator={level}");
+    let own =
+        |level: &str| format!("error,yaojia_connectors={level},yaojia_warehouse={level},yaojia_pipelines={level},yaojia_simulator={level}");
     match (global.quiet, global.verbose) {
         (true, _) => "off".to_owned(),
-        (_, 0) => own("warn"),
-        (_, 1) => own("info"),
+        (_, 0) => "error".to_owned(), // what matters the verbs say themselves
+        (_, 1) => own("warn"),
         (_, 2) => own("debug"),
         _ => "debug".to_owned(),
     }

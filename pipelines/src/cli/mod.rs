@@ -43,7 +43,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// 药价: medicine procurement prices, from the platform and the exports to indicators with evidence.
 #[derive(Debug, Parser)]
-#[command(name = "yaojia", version, about, after_help = AFTER, max_term_width = 120)]
+#[command(name = "yaojia", version, after_help = AFTER, max_term_width = 120)]
 pub struct Command {
     /// What holds for every verb.
     #[command(flatten)]
@@ -54,11 +54,16 @@ pub struct Command {
 }
 
 const AFTER: &str = "\
-Exit codes: 0 done, also nothing to do · 1 the answer is negative, or it failed · 2 wrong usage or configuration
-            3 a source or the storage was unreachable or incomplete: retry · 4 a data check kept something back
-            5 another run holds the lease: wait · 70 a bug
-Variables:  YAOJIA_PROJECT YAOJIA_WAREHOUSE YAOJIA_PLATFORM_URL YAOJIA_EXPORT_ROOT YAOJIA_AS_OF YAOJIA_JSON
-            YAOJIA_NO_PROGRESS YAOJIA_LOG NO_COLOR (flags win over variables, these over yaojia.toml)
+Exit codes:
+   0  done, also nothing to do                 4  a data check kept something back
+   1  the answer is negative, or it failed     5  another run holds the lease: wait
+   2  wrong usage or configuration            70  a bug: report it
+   3  a source or the storage was unreachable or incomplete; what arrived is kept: retry
+
+Variables (flags win over them, they over yaojia.toml):
+  YAOJIA_PROJECT YAOJIA_WAREHOUSE YAOJIA_PLATFORM_URL YAOJIA_EXPORT_ROOT YAOJIA_AS_OF
+  YAOJIA_JSON YAOJIA_NO_PROGRESS YAOJIA_LOG NO_COLOR
+
 Begin with `yaojia demo`, or with `yaojia init` and `yaojia doctor`.";
 
 /// Flags of every verb.

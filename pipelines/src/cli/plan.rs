@@ -41,11 +41,18 @@ fn text(printer: &Printer, plan: &PlanReport, why: bool) {
     if stale.is_empty() {
         return printer.text(&format!("nothing to do: all is fresh as of {}", plan.as_of));
     }
-    let mut table = if why { Table::new(["table", "cells", "reason", "counties", "months"]) } else { Table::new(["table", "cells", "reasons"]) };
+    let mut table =
+        if why { Table::new(["table", "cells", "reason", "counties", "months"]) } else { Table::new(["table", "cells", "reasons"]) };
     for (name, reasons) in &stale {
         if why {
             for (reason, cells) in reasons {
-                table.push([name.clone(), cells.len().to_string(), reason.clone(), span(cells.iter().map(|c| &c.0)), span(cells.iter().map(|c| &c.1))]);
+                table.push([
+                    name.clone(),
+                    cells.len().to_string(),
+                    reason.clone(),
+                    span(cells.iter().map(|c| &c.0)),
+                    span(cells.iter().map(|c| &c.1)),
+                ]);
             }
         } else {
             let cells: usize = reasons.values().map(Vec::len).sum();
@@ -70,13 +77,18 @@ fn span<'a>(values: impl Iterator<Item = &'a String>) -> String {
 mod tests {
     use yaojia_warehouse::gold::{StaleCell, StaleMonth};
 
-    use super::super::printer::tests::taped;
     use super::super::Style;
+    use super::super::printer::tests::taped;
     use super::*;
 
     #[test]
     fn cells_are_counted_by_table_and_reason() {
-        let cell = |month: &str, reason: &str| StaleCell { table: "gold.fact_receipt".into(), county: "652801".into(), month: month.into(), reason: reason.into() };
+        let cell = |month: &str, reason: &str| StaleCell {
+            table: "gold.fact_receipt".into(),
+            county: "652801".into(),
+            month: month.into(),
+            reason: reason.into(),
+        };
         let plan = PlanReport {
             as_of: "2024-07-03T02:00:00".into(),
             gold: vec![cell("2024-01", "input_changed"), cell("2024-02", "input_changed"), cell("2024-03", "never_built")],

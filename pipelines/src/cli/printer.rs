@@ -207,7 +207,12 @@ pub(crate) mod tests {
         printer.note("loading");
         printer.detail("page 7");
         printer.warn("odd");
-        printer.error(&CliError { code: "E-SRC-003".into(), message: "page 7 of 214 missing".into(), hint: Some("run again".into()), exit: ExitStatus::Unavailable });
+        printer.error(&CliError {
+            code: "E-SRC-003".into(),
+            message: "page 7 of 214 missing".into(),
+            hint: Some("run again".into()),
+            exit: ExitStatus::Unavailable,
+        });
         assert_eq!(out.text(), "a\n表\nx\n1\n");
         assert_eq!(err.text(), "loading\nwarning: odd\nerror[E-SRC-003]: page 7 of 214 missing\nhint: run again\n");
     }
@@ -224,6 +229,9 @@ pub(crate) mod tests {
     fn a_document_names_its_version_and_command_first() {
         let (printer, out, _) = taped(Style { json: true, ..Style::default() });
         printer.json("plan", &serde_json::json!({"schema_version": 9, "silver": ["shp"], "run_id": null})).unwrap();
-        assert_eq!(out.text(), "{\n  \"schema_version\": 1,\n  \"command\": \"plan\",\n  \"silver\": [\n    \"shp\"\n  ],\n  \"run_id\": null\n}\n");
+        assert_eq!(
+            out.text(),
+            "{\n  \"schema_version\": 1,\n  \"command\": \"plan\",\n  \"silver\": [\n    \"shp\"\n  ],\n  \"run_id\": null\n}\n"
+        );
     }
 }

@@ -54,8 +54,10 @@ impl Filter {
     /// The condition, `TRUE` for all rows.
     fn sql(&self) -> String {
         let parts = [("dataset", &self.dataset), ("reason", &self.reason), ("county", &self.county), ("month", &self.month)];
-        let parts: Vec<String> =
-            parts.iter().filter_map(|(column, value)| value.as_ref().map(|value| format!("q.{column} = '{}'", value.replace('\'', "''")))).collect();
+        let parts: Vec<String> = parts
+            .iter()
+            .filter_map(|(column, value)| value.as_ref().map(|value| format!("q.{column} = '{}'", value.replace('\'', "''"))))
+            .collect();
         if parts.is_empty() { "TRUE".to_owned() } else { parts.join(" AND ") }
     }
 }

@@ -38,13 +38,18 @@ pub(super) async fn rows(session: &crate::run::ReadSession, sql: &str) -> Result
 
 /// Refuses everything but one SELECT.
 fn only_select(sql: &str) -> Result<(), CliError> {
-    let refuse = |why: String| Err(CliError::usage(why, "give one SELECT, for example \"SELECT v.month, v.value FROM gold.indicator_value AS v\""));
+    let refuse =
+        |why: String| Err(CliError::usage(why, "give one SELECT, for example \"SELECT v.month, v.value FROM gold.indicator_value AS v\""));
     let statements = match Parser::parse_sql(&GenericDialect {}, sql) {
         Ok(statements) => statements,
         Err(error) => return refuse(format!("the query does not parse: {error}")),
     };
     match statements.as_slice() {
-        [Statement::Query(query)] if !writes(&query.body) && query.with.iter().flat_map(|with| &with.cte_tables).all(|cte| !writes(&cte.query.body)) => Ok(()),
+        [Statement::Query(query)]
+            if !writes(&query.body) && query.with.iter().flat_map(|with| &with.cte_tables).all(|cte| !writes(&cte.query.body)) =>
+        {
+            Ok(())
+        }
         [_] => refuse("only a SELECT is run: readers change nothing".to_owned()),
         many => refuse(format!("one statement is run at a time, not {}", many.len())),
     }
@@ -69,7 +74,16 @@ mod tests {
         for good in ["SELECT 1", "WITH a AS (SELECT 1 AS x) SELECT a.x FROM a UNION ALL SELECT 2", "VALUES (1)"] {
             assert!(only_select(good).is_ok(), "{good}");
         }
-        for bad in ["", "SELECT 1; SELECT 2", "DELETE FROM gold.alert", "INSERT INTO gold.alert SELECT 1", "DROP TABLE gold.alert", "SELECT 1 INTO x", "COPY gold.alert TO 'x'", "SELEC 1"] {
+        for bad in [
+            "",
+            "SELECT 1; SELECT 2",
+            "DELETE FROM gold.alert",
+            "INSERT INTO gold.alert SELECT 1",
+            "DROP TABLE gold.alert",
+            "SELECT 1 INTO x",
+            "COPY gold.alert TO 'x'",
+            "SELEC 1",
+        ] {
             assert_eq!(only_select(bad).unwrap_err().exit, ExitStatus::Usage, "{bad}");
         }
     }

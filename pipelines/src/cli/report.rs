@@ -39,7 +39,14 @@ pub(super) fn text(printer: &Printer, run: &RunReport) {
 fn loaded(printer: &Printer, load: &LoadReport) {
     let mut table = Table::new(["dataset", "windows", "files", "declared", "received", "appended"]);
     for (name, of) in load.datasets.iter().filter(|(_, of)| of.appended > 0) {
-        table.push([name.clone(), of.windows.to_string(), of.files.to_string(), of.declared.to_string(), of.received.to_string(), of.appended.to_string()]);
+        table.push([
+            name.clone(),
+            of.windows.to_string(),
+            of.files.to_string(),
+            of.declared.to_string(),
+            of.received.to_string(),
+            of.appended.to_string(),
+        ]);
     }
     if !table.is_empty() {
         printer.table("\nloaded", &table);
@@ -59,7 +66,15 @@ fn built(printer: &Printer, build: &BuildReport) {
     let mut table = Table::new(["silver", "received", "accepted", "superseded", "void", "quarantined", "warnings"]);
     let sum = |counts: &std::collections::BTreeMap<String, u64>| counts.values().sum::<u64>().to_string();
     for (name, of) in build.silver.iter().filter(|(_, of)| of.received > 0) {
-        table.push([name.clone(), of.received.to_string(), of.accepted.to_string(), of.superseded.to_string(), of.void.to_string(), sum(&of.quarantined), sum(&of.warnings)]);
+        table.push([
+            name.clone(),
+            of.received.to_string(),
+            of.accepted.to_string(),
+            of.superseded.to_string(),
+            of.void.to_string(),
+            sum(&of.quarantined),
+            sum(&of.warnings),
+        ]);
     }
     if !table.is_empty() {
         printer.table("\nsilver", &table);
@@ -97,17 +112,26 @@ fn alerts(build: &BuildReport) -> Table {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::printer::tests::taped;
     use super::super::Style;
+    use super::super::printer::tests::taped;
     use super::*;
     use crate::run::DatasetLoad;
 
     #[test]
     fn nothing_new_is_one_line() {
         let (printer, out, err) = taped(Style::default());
-        let run = RunReport { verb: "nightly".into(), as_of: "2024-07-03T02:00:00".into(), release: Some(3), load: Some(LoadReport::default()), ..RunReport::default() };
+        let run = RunReport {
+            verb: "nightly".into(),
+            as_of: "2024-07-03T02:00:00".into(),
+            release: Some(3),
+            load: Some(LoadReport::default()),
+            ..RunReport::default()
+        };
         text(&printer, &run);
-        assert_eq!((out.text().as_str(), err.text().as_str()), ("nothing new: nightly wrote nothing, as of 2024-07-03T02:00:00, release 3\n", ""));
+        assert_eq!(
+            (out.text().as_str(), err.text().as_str()),
+            ("nothing new: nightly wrote nothing, as of 2024-07-03T02:00:00, release 3\n", "")
+        );
     }
 
     #[test]

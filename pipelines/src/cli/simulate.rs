@@ -118,7 +118,12 @@ impl SimulateArgs {
     }
 
     fn server(&self) -> Result<ServerConfig, CliError> {
-        let until = self.until.as_deref().map(parse_instant).transpose().map_err(|why| CliError::usage(format!("`--until`: {why}"), "for example --until 2024-07-03T02:00:00"))?;
+        let until = self
+            .until
+            .as_deref()
+            .map(parse_instant)
+            .transpose()
+            .map_err(|why| CliError::usage(format!("`--until`: {why}"), "for example --until 2024-07-03T02:00:00"))?;
         let signing = match self.signing {
             SigningArg::None => Signing::None,
             SigningArg::Tif => {
@@ -134,7 +139,15 @@ impl SimulateArgs {
             Behaviour::Mild => Mode::Mild,
             Behaviour::Hostile => Mode::Hostile,
         };
-        Ok(ServerConfig { addr: self.addr, mode, page_size: self.page_size.max(1), signing, until, seed: self.mode_seed, ..ServerConfig::default() })
+        Ok(ServerConfig {
+            addr: self.addr,
+            mode,
+            page_size: self.page_size.max(1),
+            signing,
+            until,
+            seed: self.mode_seed,
+            ..ServerConfig::default()
+        })
     }
 }
 
@@ -175,7 +188,12 @@ fn written(app: &App, args: &SimulateArgs) -> Result<ExitStatus, CliError> {
 }
 
 /// Reads or makes the world; blocking.
-fn make(world: Option<PathBuf>, recipe: &WorldConfig, write: Option<PathBuf>, until: Option<chrono::NaiveDateTime>) -> Result<PlatformData, CliError> {
+fn make(
+    world: Option<PathBuf>,
+    recipe: &WorldConfig,
+    write: Option<PathBuf>,
+    until: Option<chrono::NaiveDateTime>,
+) -> Result<PlatformData, CliError> {
     if let Some(folder) = world {
         return Ok(load_folder(&folder, until)?);
     }

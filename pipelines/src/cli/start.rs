@@ -55,7 +55,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vars: Vars) -> ExitSta
         }
     };
     let ended = runtime.block_on(async {
-        // Polled on a worker's large stack would need 'static; the main thread's is large enough for the verbs themselves.
         tokio::select! {
             done = Box::pin(dispatch(&app, command.verb)) => done,
             signal = signals::ended(&app) => Err(CliError::interrupted(signal)),

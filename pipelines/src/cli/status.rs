@@ -77,7 +77,10 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
 
 fn head(app: &App, project: &Project, release: Option<&Release>) {
     let region = format!("{} {}, from {}", project.region.code, project.region.name, project.region.first_month);
-    let release = release.map_or_else(|| "no release yet".to_owned(), |r| format!("release {} as of {} by {}, {} tables", r.number, r.as_of, r.run_id, r.tables.len()));
+    let release = release.map_or_else(
+        || "no release yet".to_owned(),
+        |r| format!("release {} as of {} by {}, {} tables", r.number, r.as_of, r.run_id, r.tables.len()),
+    );
     app.printer.text(&format!("{region}\n{}\n{release}", project.root.url()));
 }
 
@@ -167,7 +170,14 @@ fn counts(silver: &BTreeMap<String, Counts>) -> Table {
     table
 }
 
-fn document(project: &Project, release: Option<&Release>, runs: &[RunRecord], squares: &[Square], silver: &BTreeMap<String, Counts>, refused: &[(String, String)]) -> Value {
+fn document(
+    project: &Project,
+    release: Option<&Release>,
+    runs: &[RunRecord],
+    squares: &[Square],
+    silver: &BTreeMap<String, Counts>,
+    refused: &[(String, String)],
+) -> Value {
     let run = |r: &RunRecord| json!({"seq": r.seq, "id": r.id, "verb": r.verb, "as_of": r.as_of, "state": r.state, "note": r.note});
     json!({
         "region": {"code": project.region.code, "name": project.region.name, "first_month": project.region.first_month.to_string()},
@@ -182,7 +192,8 @@ fn document(project: &Project, release: Option<&Release>, runs: &[RunRecord], sq
 
 /// County code → name: as configured, else as the released dimension says; codes alone where neither does.
 pub(super) async fn county_names(project: &Project, released: bool) -> BTreeMap<String, String> {
-    let mut names: BTreeMap<String, String> = project.region.counties.iter().map(|county| (county.code.clone(), county.name.clone())).collect();
+    let mut names: BTreeMap<String, String> =
+        project.region.counties.iter().map(|county| (county.code.clone(), county.name.clone())).collect();
     names.insert(project.region.code.clone(), project.region.name.clone());
     if !released {
         return names;
@@ -218,7 +229,14 @@ county  name      2024-01  2024-02
 
     #[test]
     fn a_run_shows_its_last_state_and_the_newest_comes_first() {
-        let run = |seq, state: &str| RunRecord { seq, id: format!("r{seq}"), verb: "nightly".into(), as_of: String::new(), state: state.into(), note: String::new() };
+        let run = |seq, state: &str| RunRecord {
+            seq,
+            id: format!("r{seq}"),
+            verb: "nightly".into(),
+            as_of: String::new(),
+            state: state.into(),
+            note: String::new(),
+        };
         let shown = latest(vec![run(1, "opened"), run(1, "done"), run(2, "failed"), run(2, "opened"), run(3, "opened")], 2);
         let shown: Vec<(i64, &str)> = shown.iter().map(|r| (r.seq, r.state.as_str())).collect();
         assert_eq!(shown, [(3, "opened"), (2, "failed")]);

@@ -33,7 +33,8 @@ impl Table {
             .map(|at| {
                 let cells: Vec<String> = self.rows.iter().map(|row| cell(row, at)).collect();
                 let wide = cells.iter().chain([&cell(&self.headers, at)]).map(|text| width(text)).max().unwrap_or(0);
-                let numbers = cells.iter().any(|text| is_number(text)) && cells.iter().all(|text| text.is_empty() || text == "–" || is_number(text));
+                let numbers =
+                    cells.iter().any(|text| is_number(text)) && cells.iter().all(|text| text.is_empty() || text == "–" || is_number(text));
                 (wide, numbers)
             })
             .collect();

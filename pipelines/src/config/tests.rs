@@ -40,8 +40,13 @@ fn the_written_file_parses_and_documents_every_key() {
     for key in found {
         let known = text.lines().any(|line| {
             let line = line.trim_start();
-            line.starts_with(&format!("{key} =")) || line.contains(&format!(".{key}]")) || line.contains(&format!("[{key}")) || line.contains(&format!(".{key}."))
-                || line.contains(&format!("{{ {key} =")) || line.contains(&format!(", {key} =")) || line.starts_with(&format!("\"{key}\""))
+            line.starts_with(&format!("{key} ="))
+                || line.contains(&format!(".{key}]"))
+                || line.contains(&format!("[{key}"))
+                || line.contains(&format!(".{key}."))
+                || line.contains(&format!("{{ {key} ="))
+                || line.contains(&format!(", {key} ="))
+                || line.starts_with(&format!("\"{key}\""))
         });
         assert!(known, "`{key}` is not documented");
     }
@@ -61,7 +66,10 @@ fn the_written_defaults_are_the_defaults() {
     let (a, b) = (short.platform.unwrap(), full.platform.unwrap());
     assert_eq!((a.retry, a.rate, a.page), (b.retry, b.rate, b.page));
     assert_eq!((a.window_days, a.overlap_days, a.parallel, a.name), (b.window_days, b.overlap_days, b.parallel, b.name));
-    assert_eq!((a.http.connect_timeout_ms, a.http.timeout_ms, a.http.max_body_bytes), (b.http.connect_timeout_ms, b.http.timeout_ms, b.http.max_body_bytes));
+    assert_eq!(
+        (a.http.connect_timeout_ms, a.http.timeout_ms, a.http.max_body_bytes),
+        (b.http.connect_timeout_ms, b.http.timeout_ms, b.http.max_body_bytes)
+    );
     let (a, b) = (short.export.unwrap(), full.export.unwrap());
     assert_eq!((a.batch_rows, a.memory_bytes, a.max_row_bytes), (b.batch_rows, b.memory_bytes, b.max_row_bytes));
 }
@@ -94,7 +102,8 @@ fn a_project_is_written_once_and_its_secrets_are_private() {
 fn flags_win_over_variables_and_these_over_the_file() {
     let dir = tempfile::tempdir().unwrap();
     write_project(dir.path(), &Template::default(), &[]).unwrap();
-    let vars = Vars::of([("YAOJIA_WAREHOUSE", "s3://from/vars"), ("YAOJIA_PLATFORM_URL", "http://127.0.0.1:1/x"), ("YAOJIA_EXPORT_ROOT", "")]);
+    let vars =
+        Vars::of([("YAOJIA_WAREHOUSE", "s3://from/vars"), ("YAOJIA_PLATFORM_URL", "http://127.0.0.1:1/x"), ("YAOJIA_EXPORT_ROOT", "")]);
     let config = Config::load(dir.path(), &Overrides::default().or_vars(&vars)).unwrap();
     assert_eq!(config.warehouse.location, "s3://from/vars");
     assert_eq!(config.platform.as_ref().unwrap().base_url, "http://127.0.0.1:1/x");

@@ -1,8 +1,10 @@
 //! The SQL session: schemas `silver`, `gold`, `ops` and `ask`, our exact functions, Delta tables at chosen versions.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use arrow::array::{Array, ArrayRef, StringArray, new_null_array};
+use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
@@ -10,15 +12,26 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use deltalake::delta_datafusion::DeltaSessionContext;
+use futures::StreamExt as _;
 
-use crate::delta::Table;
+use crate::delta::{FileEntry, Table, read_file};
 use crate::error::{Result, WarehouseError};
 use crate::store::Root;
+
+/// Tables up to this many bytes on disk are read once and kept in memory for the session: a table of many small cells costs more to
+/// open than to hold, and forty indicators open the same dozen tables.
+const HELD_BYTES: i64 = 48 << 20;
+/// Rows of a batch of a held table.
+const HELD_ROWS: usize = 8192;
+/// Files read at a time.
+const PARALLEL: usize = 4;
 
 /// A DataFusion session over one warehouse.
 #[derive(Clone)]
 pub struct Session {
     context: SessionContext,
+    /// `schema.name` → version that is visible now.
+    seen: Arc<Mutex<BTreeMap<String, i64>>>,
 }
 
 fn sql_error(model: &str, source: datafusion::error::DataFusionError) -> WarehouseError {
@@ -50,11 +63,11 @@ impl Session {
         let catalog = context
             .catalog("datafusion")
             .ok_or_else(|| WarehouseError::Contract { table: "session".to_string(), why: "the engine has no default catalog".to_string() })?;
-        for name in ["silver", "gold", "ops", "ask"] {
+        for name in ["bronze", "silver", "gold", "ops", "ask"] {
             catalog.register_schema(name, Arc::new(MemorySchemaProvider::new())).map_err(|e| sql_error(name, e))?;
         }
         crate::functions::register_all(&context);
-        Ok(Self { context })
+        Ok(Self { context, seen: Arc::default() })
     }
 
     /// The DataFusion context.
@@ -89,19 +102,59 @@ impl Session {
     /// As the storage says.
     pub async fn put_delta(&self, root: &Root, layer: &str, name: &str, version: Option<i64>, empty: &Schema) -> Result<()> {
         let schema = if layer == "_ops" { "ops" } else { layer };
-        match Table::open_at(root, layer, name, version).await? {
-            Some(table) if !table.files()?.is_empty() => {
-                let failed = |source| WarehouseError::Sql { model: table.label().to_string(), source: Box::new(source) };
-                let state = self.context.state();
-                table
-                    .inner()
-                    .update_datafusion_session(&state)
-                    .map_err(|e| WarehouseError::Delta { table: table.label().to_string(), source: Box::new(e) })?;
-                let provider = table.inner().table_provider().await.map_err(failed)?;
-                self.put(schema, name, provider)
-            }
-            _ => self.put_rows(schema, name, Arc::new(empty.clone()), Vec::new()),
+        let Some(table) = Table::open_at(root, layer, name, version).await? else {
+            return self.put_rows(schema, name, Arc::new(plain(empty)), Vec::new());
+        };
+        let full = format!("{schema}.{name}");
+        if self.seen(&full) == Some(table.version()) {
+            return Ok(());
         }
+        let files = table.files()?;
+        if files.iter().map(|f| f.size).sum::<i64>() <= HELD_BYTES {
+            self.hold(schema, name, &table, &files).await?;
+        } else {
+            let failed = |source| WarehouseError::Sql { model: table.label().to_string(), source: Box::new(source) };
+            let state = self.context.state();
+            table
+                .inner()
+                .update_datafusion_session(&state)
+                .map_err(|e| WarehouseError::Delta { table: table.label().to_string(), source: Box::new(e) })?;
+            let provider = table.inner().table_provider().await.map_err(failed)?;
+            self.put(schema, name, provider)?;
+        }
+        if let Ok(mut seen) = self.seen.lock() {
+            seen.insert(full, table.version());
+        }
+        Ok(())
+    }
+
+    fn seen(&self, full: &str) -> Option<i64> {
+        self.seen.lock().ok().and_then(|seen| seen.get(full).copied())
+    }
+
+    /// Reads a small table whole, in the order of its files.
+    async fn hold(&self, schema: &str, name: &str, table: &Table, files: &[FileEntry]) -> Result<()> {
+        let label = table.label();
+        let arrow = |source| WarehouseError::Arrow { table: label.to_string(), source };
+        let columns: SchemaRef = Arc::new(plain(table.schema()?.as_ref()));
+        let store = table.store();
+        let reads = files.iter().map(|file| async {
+            let batches = read_file(&store, label, &file.path, None).await?;
+            batches.iter().map(|batch| place(label, &columns, batch, file)).collect::<Result<Vec<_>>>()
+        });
+        let mut parts: Vec<RecordBatch> = Vec::with_capacity(files.len());
+        let mut stream = futures::stream::iter(reads).buffered(PARALLEL);
+        while let Some(batches) = stream.next().await {
+            parts.extend(batches?);
+        }
+        let whole = concat_batches(&columns, &parts).map_err(arrow)?;
+        drop(parts);
+        let batches: Vec<RecordBatch> =
+            (0..whole.num_rows()).step_by(HELD_ROWS).map(|at| whole.slice(at, HELD_ROWS.min(whole.num_rows() - at))).collect();
+        let half = batches.len().div_ceil(2).max(1);
+        let partitions: Vec<Vec<RecordBatch>> = if batches.is_empty() { vec![Vec::new()] } else { batches.chunks(half).map(<[_]>::to_vec).collect() };
+        let held = MemTable::try_new(columns.clone(), partitions).map_err(|e| sql_error(label, e))?;
+        self.put(schema, name, Arc::new(held))
     }
 
     /// Runs a query with named parameters and collects its rows.
@@ -119,4 +172,28 @@ impl Session {
         };
         frame.collect().await.map_err(failed)
     }
+}
+
+/// A schema without field metadata: column comments are for readers of the tables, plans compare schemas by them.
+fn plain(schema: &Schema) -> Schema {
+    Schema::new(schema.fields().iter().map(|f| f.as_ref().clone().with_metadata(HashMap::new())).collect::<Vec<_>>())
+}
+
+/// A file's rows as the table shows them: partition values put back, columns in the table's order.
+fn place(label: &str, columns: &SchemaRef, batch: &RecordBatch, file: &FileEntry) -> Result<RecordBatch> {
+    let arrays = columns
+        .fields()
+        .iter()
+        .map(|field| -> Result<ArrayRef> {
+            if file.partition.contains_key(field.name()) {
+                return Ok(Arc::new(StringArray::from(vec![file.part(field.name()); batch.num_rows()])));
+            }
+            match batch.column_by_name(field.name()) {
+                Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
+                Some(column) => cast(column, field.data_type()).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source }),
+                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            }
+        })
+        .collect::<Result<Vec<_>>>()?;
+    RecordBatch::try_new(columns.clone(), arrays).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use yaojia_simulator::server::{ServerConfig, serve};
 use yaojia_simulator::load_folder;
+use yaojia_simulator::server::{ServerConfig, serve};
 
 use super::progress::Bars;
 use super::{App, CliError, ExitStatus};

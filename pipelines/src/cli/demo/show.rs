@@ -16,8 +16,12 @@ use crate::project::Project;
 use crate::run::{ReadSession, RunReport};
 
 /// Column of the table, indicator, measure.
-const RATES: [(&str, &str, &str); 4] =
-    [("online purchase rate (D05)", "D05", "main"), ("agreed volume done (D09)", "D09", "completion_amt"), ("groups on track (D09)", "D09", "on_track"), ("on-time delivery (D13)", "D13", "main")];
+const RATES: [(&str, &str, &str); 4] = [
+    ("online purchase rate (D05)", "D05", "main"),
+    ("agreed volume done (D09)", "D09", "completion_amt"),
+    ("groups on track (D09)", "D09", "on_track"),
+    ("on-time delivery (D13)", "D13", "main"),
+];
 
 pub(super) async fn show(app: &App, project: &Project, run: &RunReport, world: &Path) -> Result<(), CliError> {
     let session = crate::run::session(project).await?;
@@ -32,11 +36,15 @@ pub(super) async fn show(app: &App, project: &Project, run: &RunReport, world: &
         let counties: Vec<Value> = rates
             .iter()
             .map(|(county, of)| {
-                let of: serde_json::Map<String, Value> = RATES.iter().map(|(title, id, measure)| (format!("{id}.{measure}"), of.get(*title).cloned().unwrap_or(Value::Null))).collect();
+                let of: serde_json::Map<String, Value> = RATES
+                    .iter()
+                    .map(|(title, id, measure)| (format!("{id}.{measure}"), of.get(*title).cloned().unwrap_or(Value::Null)))
+                    .collect();
                 json!({"county": county, "name": names.get(county), "percent": of})
             })
             .collect();
-        let document = json!({"run": run, "month": month, "counties": counties, "alerts": alerts.objects(), "silver_differs": planned, "next": next});
+        let document =
+            json!({"run": run, "month": month, "counties": counties, "alerts": alerts.objects(), "silver_differs": planned, "next": next});
         return app.printer.json("demo", &document);
     }
     report::text(&app.printer, run);
@@ -46,7 +54,14 @@ pub(super) async fn show(app: &App, project: &Project, run: &RunReport, world: &
         table.push([county.clone(), names.get(county).cloned().unwrap_or_default()].into_iter().chain(cells));
     }
     app.printer.table(&format!("\n{month}, the latest whole month"), &table);
-    let mut table = Table::new(["indicator".to_owned(), "name".to_owned(), "verify".to_owned(), "warn".to_owned(), "exempt".to_owned(), format!("of these in {month}")]);
+    let mut table = Table::new([
+        "indicator".to_owned(),
+        "name".to_owned(),
+        "verify".to_owned(),
+        "warn".to_owned(),
+        "exempt".to_owned(),
+        format!("of these in {month}"),
+    ]);
     for at in 0..alerts.rows.len() {
         let id = alerts.text(at, "indicator_id");
         let name = project.sql.catalogue().get(&id).map(|indicator| indicator.card.name_zh.clone()).unwrap_or_default();
@@ -55,7 +70,9 @@ pub(super) async fn show(app: &App, project: &Project, run: &RunReport, world: &
     }
     app.printer.table("\nalerts by indicator and level", &table);
     match planned.as_slice() {
-        [] => app.printer.text("\nsilver counts every row as the world planned it: accepted, superseded, void, or quarantined with its reason"),
+        [] => app
+            .printer
+            .text("\nsilver counts every row as the world planned it: accepted, superseded, void, or quarantined with its reason"),
         differs => app.printer.warn(&format!("silver counts differ from what the world planned: {}", differs.join(", "))),
     }
     app.printer.text(&format!("\nwhere to look next\n{}", next.iter().map(|line| format!("  {line}\n")).collect::<String>()));
@@ -95,7 +112,8 @@ async fn rates(session: &ReadSession, month: &str) -> Result<BTreeMap<String, BT
 /// Alerts by indicator: how many of each state over all months, and how many in the latest.
 async fn alerts(session: &ReadSession, month: &str) -> Result<Rows, CliError> {
     let count = |what: &str| format!("SUM(CASE WHEN {what} THEN 1 ELSE 0 END)");
-    let states: Vec<String> = ["verify", "warn", "exempt"].iter().map(|state| format!("{} AS {state}", count(&format!("a.state = '{state}'")))).collect();
+    let states: Vec<String> =
+        ["verify", "warn", "exempt"].iter().map(|state| format!("{} AS {state}", count(&format!("a.state = '{state}'")))).collect();
     let sql = format!(
         "SELECT a.indicator_id, {}, {} AS latest FROM gold.alert AS a GROUP BY a.indicator_id ORDER BY a.indicator_id",
         states.join(", "),

@@ -67,12 +67,18 @@ async fn conditional(root: &Root) -> Result<(), CliError> {
     }))
     .await;
     let won = tries.iter().filter(|result| result.is_ok()).count();
-    let odd = tries.into_iter().filter_map(Result::err).find(|error| !matches!(error, object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }));
+    let odd = tries
+        .into_iter()
+        .filter_map(Result::err)
+        .find(|error| !matches!(error, object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }));
     root.store().delete(&object).await.map_err(failed(&path))?;
     match (won, odd) {
         (1, None) => Ok(()),
         (_, Some(error)) => Err(failed(&path)(error)),
-        (won, None) => Err(CliError::missing(format!("{won} of {RIVALS} rival writers of one object won"), "the storage has no conditional put: two runs could lose commits; use another")),
+        (won, None) => Err(CliError::missing(
+            format!("{won} of {RIVALS} rival writers of one object won"),
+            "the storage has no conditional put: two runs could lose commits; use another",
+        )),
     }
 }
 
@@ -94,7 +100,12 @@ pub(super) async fn platform(report: &mut Report<'_>, config: &Config, registry:
             return Err(CliError::usage("`platform.messages` names no dataset", "leave the section out for the default table"));
         };
         let read = source.read_window(dataset, Window::new(since, since)).await?;
-        Ok(format!("{url} gives a token and answers {} ({} of {} messages known)", read.infno, messages.len(), registry.datasets().iter().filter(|d| d.source == SourceKind::Platform).count()))
+        Ok(format!(
+            "{url} gives a token and answers {} ({} of {} messages known)",
+            read.infno,
+            messages.len(),
+            registry.datasets().iter().filter(|d| d.source == SourceKind::Platform).count()
+        ))
     };
     let found = asked.await;
     report.note("platform", found.map(|detail| ((), detail)));

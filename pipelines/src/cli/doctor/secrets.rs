@@ -11,7 +11,9 @@ pub(super) fn check(config: &Config) -> Vec<(Verdict, String, Option<String>)> {
     for (key, secret) in config.secrets() {
         let lent = key == "audit.identity";
         match (secret.resolve(), open_to_others(&secret)) {
-            (Err(error), _) if lent => lines.push((Verdict::Skipped, format!("{key}: {error}; personal files cannot be opened here"), None)),
+            (Err(error), _) if lent => {
+                lines.push((Verdict::Skipped, format!("{key}: {error}; personal files cannot be opened here"), None))
+            }
             (Err(error), _) => lines.push((Verdict::Failed, format!("{key}: {error}"), Some(error.hint().to_owned()))),
             (Ok(_), Some(path)) => {
                 lines.push((Verdict::Failed, format!("{key}: `{path}` can be read by others"), Some(format!("chmod 600 {path}"))));

@@ -29,7 +29,12 @@ pub(in crate::cli) struct Finding {
 }
 
 /// All SQL checks: name, and what came out.
-pub(super) async fn check_all(bundle: &SqlBundle, registry: &Registry, region: &str, first: Month) -> Vec<(&'static str, Result<String, CliError>)> {
+pub(super) async fn check_all(
+    bundle: &SqlBundle,
+    registry: &Registry,
+    region: &str,
+    first: Month,
+) -> Vec<(&'static str, Result<String, CliError>)> {
     let lints = lints(bundle, registry);
     let lint = summary(&lints, format!("{} SQL files follow the rules of determinism", lints.len()));
     let models = match check_models(bundle, registry, region).await {
@@ -60,13 +65,19 @@ fn summary(found: &[Finding], good: String) -> Result<String, CliError> {
 
 /// The lint over every model and indicator.
 fn lints(bundle: &SqlBundle, registry: &Registry) -> Vec<Finding> {
-    let found = |what: &str, text: &str, grain: &[String]| Finding { what: what.to_owned(), problems: lint(text, grain).iter().map(ToString::to_string).collect() };
+    let found = |what: &str, text: &str, grain: &[String]| Finding {
+        what: what.to_owned(),
+        problems: lint(text, grain).iter().map(ToString::to_string).collect(),
+    };
     let mut all: Vec<Finding> = Vec::new();
     for model in bundle.models() {
         // Orders are judged by the columns of the inputs, which the file alone does not tell: ties are the proof's business.
         all.push(found(&model.path, &model.text, &[]));
         if registry.gold_table(&model.table).is_none() {
-            all.push(Finding { what: model.path.clone(), problems: vec![format!("no contract `models/contracts/gold/{}.toml`", model.table)] });
+            all.push(Finding {
+                what: model.path.clone(),
+                problems: vec![format!("no contract `models/contracts/gold/{}.toml`", model.table)],
+            });
         }
     }
     for indicator in bundle.catalogue().indicators() {
@@ -115,7 +126,8 @@ async fn check_models(bundle: &SqlBundle, registry: &Registry, region: &str) -> 
             (Err(error), _) => problems.push(one_line(&error.strip_backtrace())),
             (Ok(frame), Some(contract)) => {
                 let given: BTreeSet<String> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
-                let wanted: BTreeSet<String> = contract.columns.iter().map(|c| c.name.clone()).chain(contract.partition.iter().cloned()).collect();
+                let wanted: BTreeSet<String> =
+                    contract.columns.iter().map(|c| c.name.clone()).chain(contract.partition.iter().cloned()).collect();
                 problems.extend(wanted.difference(&given).map(|column| format!("does not give the contract's column `{column}`")));
                 problems.extend(given.difference(&wanted).map(|column| format!("gives `{column}`, which the contract does not know")));
             }
@@ -127,7 +139,12 @@ async fn check_models(bundle: &SqlBundle, registry: &Registry, region: &str) -> 
 }
 
 /// Computes every indicator over empty tables, and its worked examples.
-pub(in crate::cli) async fn check_indicators(bundle: &SqlBundle, registry: &Registry, region: &str, first: Month) -> Result<Vec<Finding>, CliError> {
+pub(in crate::cli) async fn check_indicators(
+    bundle: &SqlBundle,
+    registry: &Registry,
+    region: &str,
+    first: Month,
+) -> Result<Vec<Finding>, CliError> {
     let session = session(registry)?;
     let months = (0..3).map(|n| AskedMonth::at(first.plus(n), i64::MAX)).collect();
     let engine = Engine::new(session.context().clone(), Ask::new(region, first, months)?)?;

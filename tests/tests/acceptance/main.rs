@@ -1,0 +1,15 @@
+//! Acceptance tests: they drive the real binary as its users do, and look at what it leaves behind.
+//!
+//! Needs the binary (`YAOJIA`, or `yaojia` in the target directory: `cargo build --workspace --bins`) and, for `interop`, Python
+//! with duckdb, deltalake and pyarrow.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking and says what it saw")]
+
+mod cli;
+mod crash;
+mod delta;
+mod explain;
+mod extend;
+mod interop;
+mod layering;
+mod silver;
+mod support;
