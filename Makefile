@@ -29,7 +29,7 @@ clippy:
 
 # Contracts, cards and SQL: loads all, lints and plans every text without data.
 lint: build
-	$(YAOJIA) indicator check
+	$(YAOJIA) check
 
 # Compares the world in DIR (laid out as ../shared/golden) with what must come out of it.
 golden: build

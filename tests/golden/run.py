@@ -72,7 +72,7 @@ recipient = "{recipient(folder)}"
 
 def recipient(folder):
     """The recipient of a key pair that `yaojia init` makes in a folder of its own."""
-    scratch = folder / "keys"
+    scratch = Path(tempfile.mkdtemp(prefix="yaojia-keys-"))
     subprocess.run([os.environ["YAOJIA"], "--project", str(scratch), "init"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return re.search(r"age1[0-9a-z]+", (scratch / "yaojia.toml").read_text(encoding="utf-8")).group(0)
 

@@ -75,6 +75,7 @@ fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'a Completen
         indicators: context.indicators,
         instant: at,
         completeness,
+        parameters: context.parameters,
     }
 }
 

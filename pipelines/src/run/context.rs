@@ -1,6 +1,7 @@
 //! What a run works with, taken from the project once.
 
 use chrono::{DateTime, NaiveDateTime};
+use indexmap::IndexMap;
 use yaojia_connectors::export::ExportConfig;
 use yaojia_connectors::platform::PlatformConfig;
 use yaojia_models::card::Indicator;
@@ -33,6 +34,8 @@ pub struct Context<'a> {
     pub models: Vec<Model>,
     /// Cards, rules, SQL.
     pub indicators: &'a [Indicator],
+    /// The region's own values of indicators' parameters.
+    pub parameters: &'a IndexMap<String, IndexMap<String, String>>,
     /// The platform, where one is configured.
     pub platform: Option<PlatformConfig>,
     /// The landing folder, where one is configured.
@@ -58,6 +61,7 @@ impl<'a> Context<'a> {
             first_month: project.region.first_month,
             models: project.sql.models().map(|m| Model { name: m.table.clone(), sql: m.text.clone() }).collect(),
             indicators: project.sql.catalogue().indicators(),
+            parameters: &project.config.parameters,
             platform: project.config.platform(),
             export: project.config.export(),
             now: project.clock.micros(),

@@ -34,7 +34,7 @@ impl RunError {
         match self {
             Self::Warehouse(e) => e.code(),
             Self::Source(e) => e.code(),
-            Self::Config(_) => "E-CFG-001",
+            Self::Config(_) => "E-RUN-004",
             Self::NotFound(_) => "E-RUN-001",
             Self::Report(_) => "E-RUN-002",
             Self::Stopped => "E-RUN-003",

@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::Registry;
 use yaojia_models::graph::table_refs;
 use yaojia_warehouse::Root;
+use yaojia_warehouse::delta::Table;
 use yaojia_warehouse::gold::Session;
 use yaojia_warehouse::ledger::{Release, current_release};
 use yaojia_warehouse::silver::{QUARANTINE, quarantine_schema};
@@ -50,12 +51,15 @@ impl ReadSession {
             let Some(schema) = table.schema.as_deref() else {
                 return Err(RunError::NotFound(format!("table `{}` needs its schema: gold, silver, bronze or ops", table.name)));
             };
+            let unknown = || RunError::NotFound(format!("there is no table `{table}`"));
+            let dataset = || self.registry.dataset(&table.name).ok_or_else(unknown);
             let (layer, version, empty) = match schema {
-                "ops" => ("_ops", None, Schema::empty()),
-                "bronze" => ("bronze", None, self.registry.dataset(&table.name).map_or_else(Schema::empty, |d| d.bronze_schema())),
+                "ops" if Table::open(&self.root, "_ops", &table.name).await?.is_some() => ("_ops", None, Schema::empty()),
+                "bronze" => ("bronze", None, dataset()?.bronze_schema()),
                 "silver" if table.name == QUARANTINE => ("silver", self.version(&table.to_string()), quarantine_schema()),
-                "silver" => ("silver", self.version(&table.to_string()), self.registry.dataset(&table.name).map_or_else(Schema::empty, |d| d.silver_schema())),
-                _ => ("gold", self.version(&table.to_string()), self.registry.gold_table(&table.name).map_or_else(Schema::empty, |t| t.arrow_schema())),
+                "silver" => ("silver", self.version(&table.to_string()), dataset()?.silver_schema()),
+                "gold" => ("gold", self.version(&table.to_string()), self.registry.gold_table(&table.name).ok_or_else(unknown)?.arrow_schema()),
+                _ => return Err(unknown()),
             };
             self.session.put_delta(&self.root, layer, &table.name, version, &empty).await?;
         }

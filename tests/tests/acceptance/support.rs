@@ -187,8 +187,12 @@ impl Project {
         init.args(["--app-code", "file:secrets/app_code", "--auth-code", "file:secrets/auth_code", "--platform-url", &self.url]);
         init.arg("--landing").arg(world.join("exports")).arg("--aliases").arg(world.join("aliases.json"));
         Run::of(init).exits(0);
-        fs::write(self.dir.join("secrets/app_code"), "yaojia-demo").expect("the appCode");
-        fs::write(self.dir.join("secrets/auth_code"), "yaojia-demo-auth").expect("the authCode");
+        for (name, text) in [("app_code", "yaojia-demo"), ("auth_code", "yaojia-demo-auth")] {
+            let path = self.dir.join("secrets").join(name);
+            fs::write(&path, text).expect("a secret");
+            #[cfg(unix)]
+            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its permissions");
+        }
     }
 
     /// Changes the configuration; the text to be replaced must be there.

@@ -7,6 +7,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use indexmap::IndexMap;
 use yaojia_models::card::{Indicator, Query};
 use yaojia_models::contract::{Registry, TableContract};
 use yaojia_models::digest::sha256_hex;
@@ -83,6 +84,8 @@ pub struct Indicators<'a> {
     pub instant: i64,
     /// The certificates.
     pub completeness: &'a Completeness,
+    /// The region's own values of indicators' parameters: indicator → name → value.
+    pub parameters: &'a IndexMap<String, IndexMap<String, String>>,
 }
 
 impl Indicators<'_> {
@@ -145,7 +148,14 @@ impl Indicators<'_> {
                     digests.insert(table.clone(), self.cells_of(table).await?);
                 }
             }
-            let code = format!("{ENGINE}\n{}\n{}\n{:?}\n{:?}", self.region, self.first_month, indicator.card, indicator.query);
+            let code = format!(
+                "{ENGINE}\n{}\n{}\n{:?}\n{:?}\n{:?}",
+                self.region,
+                self.first_month,
+                indicator.card,
+                indicator.query,
+                self.parameters.get(indicator.id())
+            );
             let code = sha256_hex(code.as_bytes());
             let rules = format!("{:?}\n{exemptions:?}", indicator.rules);
             let mut months = BTreeMap::new();
@@ -212,7 +222,10 @@ impl Indicators<'_> {
                 self.see(session, &table).await?;
             }
             let asked = months.keys().map(|m| AskedMonth::at(*m, self.instant)).collect();
-            let ask = Ask::new(self.region, self.first_month, asked)?;
+            let mut ask = Ask::new(self.region, self.first_month, asked)?;
+            for (name, value) in self.parameters.get(indicator.id()).into_iter().flatten() {
+                ask = ask.with_parameter(indicator.id(), name, value);
+            }
             let engine = Engine::new(session.context().clone(), ask)?.with_exemptions(exemptions.clone()).with_names(names.clone());
             let only_rules = months.values().all(|m| m.reason == "rule_changed");
             let out = if only_rules { engine.rejudge(indicator, &stored).await? } else { engine.compute(indicator, &stored).await? };

@@ -56,13 +56,18 @@ impl Tables {
     }
 
     /// `INSERT INTO schema.table (columns) VALUES …` or `… SELECT …`: columns not named are null, but for `month`, which the contract derives.
+    /// A column written `name = 'text'` has this value in every row and none in the query.
     pub async fn insert(&mut self, sql: &str) -> Result<(), Why> {
         let body = sql.trim().strip_prefix("INSERT INTO ").ok_or("a statement is an `INSERT INTO schema.table (columns) VALUES …`")?;
         let (full, rest) = body.split_once('(').ok_or("the INSERT names no columns")?;
         let (columns, query) = rest.split_once(')').ok_or("the INSERT does not end its columns")?;
-        let full = full.trim();
-        let columns: Vec<&str> = columns.split(',').map(str::trim).collect();
-        let batches = self.session.rows(full, query.trim().trim_end_matches(';'), &BTreeMap::new()).await.map_err(told)?;
+        let (full, query) = (full.trim(), query.trim().trim_end_matches(';'));
+        let (fixed, given): (Vec<&str>, Vec<&str>) = columns.split(',').map(str::trim).partition(|column| column.contains('='));
+        let fixed: Vec<(&str, &str)> = fixed.iter().filter_map(|column| column.split_once('=')).map(|(name, value)| (name.trim(), value.trim())).collect();
+        let values: Vec<String> = fixed.iter().map(|(name, value)| format!("{value} AS \"{name}\", ")).collect();
+        let columns: Vec<&str> = fixed.iter().map(|(name, _)| *name).chain(given).collect();
+        let query = format!("SELECT {}given.* FROM ({query}) AS given", values.concat());
+        let batches = self.session.rows(full, &query, &BTreeMap::new()).await.map_err(told)?;
         let held = self.held.get_mut(full).ok_or_else(|| format!("the SQL does not read `{full}`"))?;
         for batch in &batches {
             held.batches.push(fitted(held, &columns, batch).map_err(|why| format!("`{full}`: {why}"))?);

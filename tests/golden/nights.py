@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Five nightly runs, one after the other on one warehouse, on what had arrived by then; each must publish exactly the expected rows.
+
+    YAOJIA=target/debug/yaojia python3 tests/golden/nights.py ../shared/golden [--keep DIR]
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from run import HERE, project, start
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("golden", type=Path)
+    p.add_argument("--keep", type=Path)
+    a = p.parse_args()
+    golden = a.golden.resolve()
+    yaojia = os.environ.setdefault("YAOJIA", "target/debug/yaojia")
+    ids = ",".join(l.strip() for l in (HERE / "indicators.txt").read_text(encoding="utf-8").splitlines() if l.strip() and not l.startswith("#"))
+    folder = (a.keep or Path(tempfile.mkdtemp(prefix="yaojia-nights-"))).resolve()
+    world = folder / "world"
+    bad = 0
+    for night in sorted(d for d in (golden / "nights").iterdir() if d.is_dir()):
+        day, clock = night.name.split("T")
+        at = f"{day}T{clock.replace('-', ':')}"
+        shutil.rmtree(world, ignore_errors=True)
+        subprocess.run([sys.executable, golden / "night.py", "--at", at, "--out", world], check=True, stderr=subprocess.DEVNULL)
+        process, url = start(yaojia, world)
+        try:
+            project(folder, url, world)
+            began = time.monotonic()
+            subprocess.run([yaojia, "--project", str(folder), "--as-of", at, "--no-progress", "-q", "nightly"], check=True, stdout=subprocess.DEVNULL)
+            print(f"{at}: {time.monotonic() - began:.1f} s", flush=True)
+            counts = subprocess.run([yaojia, "--project", str(folder), "status", "--silver-counts"], check=True, capture_output=True, text=True)
+            (folder / "counts.json").write_text(counts.stdout, encoding="utf-8")
+            for check in (
+                [golden / "compare_silver.py", "--expected", night / "silver.json", "--actual", folder / "counts.json"],
+                [golden / "compare.py", "--expected", night / "expected.parquet", "--actual", folder / "warehouse/gold/indicator_value", "--ids", ids],
+            ):
+                done = subprocess.run([sys.executable, *check], capture_output=True, text=True)
+                lines = done.stdout.strip().splitlines()
+                bad += done.returncode != 0
+                print("\n".join(l for l in lines if done.returncode and "<<" in l or l == lines[-1]), flush=True)
+        finally:
+            process.terminate()
+    if a.keep is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
