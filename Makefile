@@ -35,6 +35,7 @@ lint: build
 golden: build
 	@test -n "$(DIR)" || { echo "usage: make golden DIR=../shared/golden" >&2; exit 2; }
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/golden/run.py "$(DIR)"
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/golden/nights.py "$(DIR)"
 
 # 1,000,000 fee lines of one month in nine counties plus proportional orders, landing to gold, optimised build.
 bench:

@@ -53,11 +53,7 @@ impl TextBatch {
     pub(crate) fn new(dataset: &Dataset) -> Self {
         Self {
             schema: text_schema(dataset),
-            columns: dataset
-                .columns
-                .iter()
-                .map(|_| StringBuilder::new())
-                .collect(),
+            columns: dataset.columns.iter().map(|_| StringBuilder::new()).collect(),
             extra: StringBuilder::new(),
             note: StringBuilder::new(),
             raw: StringBuilder::new(),

@@ -106,9 +106,7 @@ pub enum SourceError {
         words: String,
     },
     /// A window could not be read as one consistent whole.
-    #[error(
-        "{at}: received {received} of {announced} announced rows, in each of {tries} reads: {words}"
-    )]
+    #[error("{at}: received {received} of {announced} announced rows, in each of {tries} reads: {words}")]
     Incomplete {
         /// Message, window and last page.
         at: At,
@@ -199,15 +197,10 @@ impl SourceError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Config { .. }
-            | Self::Secret { .. }
-            | Self::Unauthorized { .. }
-            | Self::TokenRefused { .. }
-            | Self::NoMessage { .. } => ErrorKind::Config,
-            Self::Unreachable { .. }
-            | Self::Business { .. }
-            | Self::Throttled { .. }
-            | Self::Landing { .. } => ErrorKind::Unreachable,
+            Self::Config { .. } | Self::Secret { .. } | Self::Unauthorized { .. } | Self::TokenRefused { .. } | Self::NoMessage { .. } => {
+                ErrorKind::Config
+            }
+            Self::Unreachable { .. } | Self::Business { .. } | Self::Throttled { .. } | Self::Landing { .. } => ErrorKind::Unreachable,
             Self::Incomplete { .. } | Self::Page { .. } => ErrorKind::Incomplete,
             Self::Io { .. } | Self::Batch { .. } | Self::Sink { .. } => ErrorKind::Internal,
         }
@@ -217,27 +210,13 @@ impl SourceError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Config { .. } => {
-                "compare the source's configuration with its documented source.toml"
-            }
-            Self::Secret { .. } => {
-                "write secrets as `env:NAME` or `file:PATH` and see that the value is there and not empty"
-            }
-            Self::Incomplete { .. } => {
-                "the cursor has not moved: run the load again, or ask for a shorter window"
-            }
-            Self::Unreachable { .. } => {
-                "the cursor has not moved: check the network and the platform, then run the load again"
-            }
-            Self::Business { .. } => {
-                "the cursor has not moved: take the platform's words to its operator, then run the load again"
-            }
-            Self::Throttled { .. } => {
-                "raise `rate.min_interval_ms` to the interval the platform asks for"
-            }
-            Self::Unauthorized { .. } => {
-                "check `signing`, `paasid`, its secret and this machine's clock"
-            }
+            Self::Config { .. } => "compare the source's configuration with its documented source.toml",
+            Self::Secret { .. } => "write secrets as `env:NAME` or `file:PATH` and see that the value is there and not empty",
+            Self::Incomplete { .. } => "the cursor has not moved: run the load again, or ask for a shorter window",
+            Self::Unreachable { .. } => "the cursor has not moved: check the network and the platform, then run the load again",
+            Self::Business { .. } => "the cursor has not moved: take the platform's words to its operator, then run the load again",
+            Self::Throttled { .. } => "raise `rate.min_interval_ms` to the interval the platform asks for",
+            Self::Unauthorized { .. } => "check `signing`, `paasid`, its secret and this machine's clock",
             Self::TokenRefused { .. } => "check `app_code` and `auth_code`",
             Self::Page { .. } => "the page is kept: show it to the platform's operator",
             Self::NoMessage { .. } => "add the dataset to `[messages]`",
@@ -250,9 +229,6 @@ impl SourceError {
 
     /// A configuration error.
     pub(crate) fn config(name: impl Into<String>, what: impl fmt::Display) -> Self {
-        Self::Config {
-            name: name.into(),
-            what: what.to_string(),
-        }
+        Self::Config { name: name.into(), what: what.to_string() }
     }
 }

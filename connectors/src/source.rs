@@ -70,24 +70,14 @@ impl Source for PlatformSource {
 
     async fn list(&self, dataset: &Dataset, ask: Ask) -> Result<Vec<Part>, SourceError> {
         self.infno(&dataset.name)?;
-        Ok(self
-            .windows(ask.from, ask.to)
-            .into_iter()
-            .map(Part::Window)
-            .collect())
+        Ok(self.windows(ask.from, ask.to).into_iter().map(Part::Window).collect())
     }
 
     async fn fetch(&self, dataset: &Dataset, part: &Part) -> Result<Vec<Piece>, SourceError> {
         let Part::Window(window) = part else {
             return Err(foreign(self.name()));
         };
-        Ok(self
-            .read_window(dataset, *window)
-            .await?
-            .pages
-            .into_iter()
-            .map(Piece::Page)
-            .collect())
+        Ok(self.read_window(dataset, *window).await?.pages.into_iter().map(Piece::Page).collect())
     }
 
     fn parse(
@@ -101,17 +91,8 @@ impl Source for PlatformSource {
         };
         let parsed = self.parse_page(dataset, page)?;
         let rows = parsed.batch.num_rows() as u64;
-        sink(parsed.batch).map_err(|source| SourceError::Sink {
-            artifact: page.name.clone(),
-            source,
-        })?;
-        Ok(FileReport {
-            rows,
-            bad_rows: 0,
-            unknown: parsed.unknown,
-            dropped: parsed.dropped,
-            personal: page.personal,
-        })
+        sink(parsed.batch).map_err(|source| SourceError::Sink { artifact: page.name.clone(), source })?;
+        Ok(FileReport { rows, bad_rows: 0, unknown: parsed.unknown, dropped: parsed.dropped, personal: page.personal })
     }
 }
 
@@ -123,20 +104,14 @@ impl Source for ExportSource {
 
     async fn list(&self, dataset: &Dataset, _: Ask) -> Result<Vec<Part>, SourceError> {
         let files = ExportSource::list(self).await?;
-        Ok(files
-            .into_iter()
-            .filter(|file| file.dataset == dataset.name)
-            .map(Part::File)
-            .collect())
+        Ok(files.into_iter().filter(|file| file.dataset == dataset.name).map(Part::File).collect())
     }
 
     async fn fetch(&self, dataset: &Dataset, part: &Part) -> Result<Vec<Piece>, SourceError> {
         let Part::File(file) = part else {
             return Err(foreign(self.name()));
         };
-        Ok(vec![Piece::File(Box::new(
-            ExportSource::fetch(self, dataset, file).await?,
-        ))])
+        Ok(vec![Piece::File(Box::new(ExportSource::fetch(self, dataset, file).await?))])
     }
 
     fn parse(

@@ -35,10 +35,7 @@ impl Digest {
     pub fn hex(&self) -> String {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let digit = |nibble: u8| HEX.get(usize::from(nibble)).map_or('0', |c| char::from(*c));
-        self.0
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-            .collect()
+        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 }
 
@@ -117,11 +114,7 @@ impl CellHasher {
     /// A hasher for an empty cell.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            hasher: Sha256::new(),
-            buffer: Vec::with_capacity(BUFFER + 1024),
-            rows: 0,
-        }
+        Self { hasher: Sha256::new(), buffer: Vec::with_capacity(BUFFER + 1024), rows: 0 }
     }
 
     /// Null.
@@ -181,10 +174,7 @@ impl CellHasher {
     #[must_use]
     pub fn finish(mut self) -> CellDigest {
         self.hasher.update(&self.buffer);
-        CellDigest {
-            digest: Digest(self.hasher.finalize().into()),
-            rows: self.rows,
-        }
+        CellDigest { digest: Digest(self.hasher.finalize().into()), rows: self.rows }
     }
 
     fn value(&mut self, bytes: &[u8]) {
@@ -199,10 +189,7 @@ impl CellHasher {
 /// right; an odd one out moves up unchanged. No leaves: the SHA-256 of nothing.
 #[must_use]
 pub fn merkle_root(leaves: &BTreeMap<String, Digest>) -> Digest {
-    let mut level: Vec<Digest> = leaves
-        .iter()
-        .map(|(name, digest)| leaf(name, digest))
-        .collect();
+    let mut level: Vec<Digest> = leaves.iter().map(|(name, digest)| leaf(name, digest)).collect();
     while level.len() > 1 {
         level = level
             .chunks(2)
@@ -254,13 +241,7 @@ mod tests {
         bytes.extend([0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 2]);
         bytes.extend([1, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0]);
         bytes.extend([1, 0, 0, 0, 0, 0, 0, 0, 3, 1, 1]);
-        assert_eq!(
-            hasher.finish(),
-            CellDigest {
-                digest: Digest::of(&bytes),
-                rows: 1
-            }
-        );
+        assert_eq!(hasher.finish(), CellDigest { digest: Digest::of(&bytes), rows: 1 });
     }
 
     #[test]
@@ -273,22 +254,13 @@ mod tests {
             bytes.push(1);
             bytes.extend(n.to_be_bytes());
         }
-        assert_eq!(
-            hasher.finish(),
-            CellDigest {
-                digest: Digest::of(&bytes),
-                rows: 20_000
-            }
-        );
+        assert_eq!(hasher.finish(), CellDigest { digest: Digest::of(&bytes), rows: 20_000 });
     }
 
     #[test]
     fn hex_and_back() {
         let empty = Digest::of(b"");
-        assert_eq!(
-            empty.hex(),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-        );
+        assert_eq!(empty.hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(empty.hex().parse(), Ok(empty));
         assert!("E3".parse::<Digest>().is_err());
         assert!(empty.hex().to_uppercase().parse::<Digest>().is_err());
@@ -296,26 +268,13 @@ mod tests {
 
     #[test]
     fn merkle_depends_on_names_and_digests() {
-        let leaves = |names: &[&str]| -> BTreeMap<String, Digest> {
-            names
-                .iter()
-                .map(|name| ((*name).to_owned(), Digest::of(b"x")))
-                .collect()
-        };
+        let leaves =
+            |names: &[&str]| -> BTreeMap<String, Digest> { names.iter().map(|name| ((*name).to_owned(), Digest::of(b"x"))).collect() };
         assert_eq!(merkle_root(&leaves(&[])), Digest::of(b""));
         assert_eq!(merkle_root(&leaves(&["a"])), leaf("a", &Digest::of(b"x")));
-        assert_eq!(
-            merkle_root(&leaves(&["b", "a"])),
-            merkle_root(&leaves(&["a", "b"]))
-        );
+        assert_eq!(merkle_root(&leaves(&["b", "a"])), merkle_root(&leaves(&["a", "b"])));
         let [a, b, c] = ["a", "b", "c"].map(|name| leaf(name, &Digest::of(b"x")));
-        assert_eq!(
-            merkle_root(&leaves(&["a", "b", "c"])),
-            node(&node(&a, &b), &c)
-        );
-        assert_ne!(
-            merkle_root(&leaves(&["a", "c"])),
-            merkle_root(&leaves(&["a", "b"]))
-        );
+        assert_eq!(merkle_root(&leaves(&["a", "b", "c"])), node(&node(&a, &b), &c));
+        assert_ne!(merkle_root(&leaves(&["a", "c"])), merkle_root(&leaves(&["a", "b"])));
     }
 }

@@ -41,9 +41,7 @@ impl FieldType {
             Self::UnitPrice | Self::Ratio => Some((18, 6)),
             Self::Quantity => Some((18, 4)),
             Self::Decimal38 => Some((38, 6)),
-            Self::Text | Self::Timestamp | Self::Date | Self::Month | Self::Int | Self::Double => {
-                None
-            }
+            Self::Text | Self::Timestamp | Self::Date | Self::Month | Self::Int | Self::Double => None,
         }
     }
 

@@ -58,38 +58,22 @@ pub enum GraphError {
 /// # Errors
 /// When the SQL does not parse or names a table by more than schema and name.
 pub fn table_refs(model: &str, text: &str) -> Result<BTreeSet<TableRef>, GraphError> {
-    let statements = sql::parse(text).map_err(|source| GraphError::Sql {
-        model: model.to_owned(),
-        source,
-    })?;
+    let statements = sql::parse(text).map_err(|source| GraphError::Sql { model: model.to_owned(), source })?;
     let mut finder = Finder::default();
     let _ = statements.visit(&mut finder);
     let mut refs = BTreeSet::new();
     for name in finder.tables {
-        let parts: Option<Vec<String>> = name
-            .0
-            .iter()
-            .map(|part| part.as_ident().map(|ident| ident.value.clone()))
-            .collect();
+        let parts: Option<Vec<String>> = name.0.iter().map(|part| part.as_ident().map(|ident| ident.value.clone())).collect();
         match parts.as_deref() {
             Some([table]) if finder.ctes.contains(&table.to_ascii_lowercase()) => {}
             Some([table]) => {
-                refs.insert(TableRef {
-                    schema: None,
-                    name: table.clone(),
-                });
+                refs.insert(TableRef { schema: None, name: table.clone() });
             }
             Some([schema, table]) => {
-                refs.insert(TableRef {
-                    schema: Some(schema.clone()),
-                    name: table.clone(),
-                });
+                refs.insert(TableRef { schema: Some(schema.clone()), name: table.clone() });
             }
             _ => {
-                return Err(GraphError::Name {
-                    model: model.to_owned(),
-                    name: name.to_string(),
-                });
+                return Err(GraphError::Name { model: model.to_owned(), name: name.to_string() });
             }
         }
     }
@@ -113,10 +97,7 @@ impl Visitor for Finder {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table {
-            name, args: None, ..
-        } = factor
-        {
+        if let TableFactor::Table { name, args: None, .. } = factor {
             self.tables.push(name.clone());
         }
         ControlFlow::Continue(())
@@ -139,10 +120,7 @@ impl Graph {
         let mut reads = BTreeMap::new();
         for (model, text) in models {
             let refs = table_refs(model, text)?;
-            reads.insert(
-                model.clone(),
-                refs.iter().map(ToString::to_string).collect(),
-            );
+            reads.insert(model.clone(), refs.iter().map(ToString::to_string).collect());
         }
         Self::new(reads)
     }
@@ -155,10 +133,7 @@ impl Graph {
         let mut read_by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (model, tables) in &reads {
             for table in tables {
-                read_by
-                    .entry(table.clone())
-                    .or_default()
-                    .insert(model.clone());
+                read_by.entry(table.clone()).or_default().insert(model.clone());
             }
         }
         let graph = Self { reads, read_by };
@@ -177,11 +152,7 @@ impl Graph {
         while !left.is_empty() {
             let ready: Vec<String> = left
                 .iter()
-                .filter(|model| {
-                    self.reads
-                        .get(**model)
-                        .is_none_or(|reads| reads.iter().all(|t| !left.contains(t)))
-                })
+                .filter(|model| self.reads.get(**model).is_none_or(|reads| reads.iter().all(|t| !left.contains(t))))
                 .map(|model| (*model).clone())
                 .collect();
             if ready.is_empty() {
@@ -246,9 +217,7 @@ impl Graph {
         if let Some(table) = tables.iter().find(|table| table.as_str() == name) {
             return Ok((**table).clone());
         }
-        let mut short = tables
-            .iter()
-            .filter(|table| table.split_once('.').is_some_and(|(_, bare)| bare == name));
+        let mut short = tables.iter().filter(|table| table.split_once('.').is_some_and(|(_, bare)| bare == name));
         match (short.next(), short.next()) {
             (Some(table), None) => Ok((**table).clone()),
             _ => Err(GraphError::Unknown(name.to_owned())),
@@ -264,10 +233,10 @@ impl Graph {
             let mut path = vec![model.clone()];
             let mut here = model.clone();
             loop {
-                let next = self.reads(&here).into_iter().find(|table| {
-                    table == model
-                        || (self.upstream(table).contains(model) && !path.contains(table))
-                });
+                let next = self
+                    .reads(&here)
+                    .into_iter()
+                    .find(|table| table == model || (self.upstream(table).contains(model) && !path.contains(table)));
                 let Some(next) = next else { return path };
                 path.push(next.clone());
                 if &next == model {
@@ -298,25 +267,11 @@ mod tests {
     use super::*;
 
     fn names(sql: &str) -> Vec<String> {
-        table_refs("m", sql)
-            .unwrap()
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        table_refs("m", sql).unwrap().iter().map(ToString::to_string).collect()
     }
 
     fn graph(edges: &[(&str, &[&str])]) -> Result<Graph, GraphError> {
-        Graph::new(
-            edges
-                .iter()
-                .map(|(model, reads)| {
-                    (
-                        (*model).to_owned(),
-                        reads.iter().map(|r| (*r).to_owned()).collect(),
-                    )
-                })
-                .collect(),
-        )
+        Graph::new(edges.iter().map(|(model, reads)| ((*model).to_owned(), reads.iter().map(|r| (*r).to_owned()).collect())).collect())
     }
 
     #[test]
@@ -331,14 +286,8 @@ mod tests {
             ["ask.month", "gold.dim_product", "silver.retn", "silver.shp"]
         );
         assert_eq!(names("SELECT 1 FROM lone"), ["lone"]);
-        assert!(matches!(
-            table_refs("m", "SELECT (a FROM t"),
-            Err(GraphError::Sql { .. })
-        ));
-        assert!(matches!(
-            table_refs("m", "SELECT 1 FROM a.b.c"),
-            Err(GraphError::Name { .. })
-        ));
+        assert!(matches!(table_refs("m", "SELECT (a FROM t"), Err(GraphError::Sql { .. })));
+        assert!(matches!(table_refs("m", "SELECT 1 FROM a.b.c"), Err(GraphError::Name { .. })));
     }
 
     #[test]
@@ -350,17 +299,8 @@ mod tests {
             ("gold.d", &["gold.b", "gold.c"]),
         ])
         .unwrap();
-        assert_eq!(
-            g.levels(),
-            [vec!["gold.a", "gold.c"], vec!["gold.b"], vec!["gold.d"]]
-        );
-        let select = |s: &str| {
-            g.select(s)
-                .unwrap()
-                .into_iter()
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
+        assert_eq!(g.levels(), [vec!["gold.a", "gold.c"], vec!["gold.b"], vec!["gold.d"]]);
+        let select = |s: &str| g.select(s).unwrap().into_iter().collect::<Vec<_>>().join(" ");
         assert_eq!(select("b"), "gold.b");
         assert_eq!(select("+gold.b"), "gold.a gold.b silver.x silver.y");
         assert_eq!(select("y+"), "gold.b gold.c gold.d silver.y");
@@ -370,17 +310,8 @@ mod tests {
 
     #[test]
     fn refuses_circles() {
-        let error = graph(&[
-            ("a", &["b"]),
-            ("b", &["c", "s"]),
-            ("c", &["a"]),
-            ("d", &["a"]),
-        ])
-        .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "[E-GRF-003] models need each other in a circle: `a` -> `b` -> `c` -> `a`"
-        );
+        let error = graph(&[("a", &["b"]), ("b", &["c", "s"]), ("c", &["a"]), ("d", &["a"])]).unwrap_err();
+        assert_eq!(error.to_string(), "[E-GRF-003] models need each other in a circle: `a` -> `b` -> `c` -> `a`");
         assert!(graph(&[("a", &["a"])]).is_err());
     }
 }

@@ -11,10 +11,7 @@ fn main() -> Result<(), SimError> {
     let cfg = match kind.as_str() {
         "demo" => WorldConfig::demo(),
         "tiny" => WorldConfig::tiny(7),
-        "clean" => WorldConfig {
-            noise: false,
-            ..WorldConfig::demo()
-        },
+        "clean" => WorldConfig { noise: false, ..WorldConfig::demo() },
         seed if seed.starts_with("seed") => WorldConfig::tiny(seed[4..].parse().unwrap_or(1)),
         lines => WorldConfig::bench(7, lines.parse().unwrap_or(100_000)),
     };

@@ -12,11 +12,7 @@ async fn main() -> Result<(), SimError> {
     let dir = PathBuf::from(args.next().unwrap_or_else(|| "world".into()));
     let port = args.next().and_then(|p| p.parse().ok()).unwrap_or(8088);
     let mode: Mode = args.next().unwrap_or_else(|| "none".into()).parse()?;
-    let config = ServerConfig {
-        addr: ([127, 0, 0, 1], port).into(),
-        mode,
-        ..ServerConfig::default()
-    };
+    let config = ServerConfig { addr: ([127, 0, 0, 1], port).into(), mode, ..ServerConfig::default() };
     let server = serve(Arc::new(load_folder(&dir, None)?), config).await?;
     // Until it is interrupted, and also where interrupts cannot be heard.
     let _ = tokio::signal::ctrl_c().await;

@@ -132,19 +132,9 @@ impl WorldConfig {
         if s.institutions == 0 || s.institutions > 999 || s.pharmacies > 999 {
             return bad("`institutions` must lie in 1..=999, `pharmacies` in 0..=999");
         }
-        if s.drugs < 6
-            || s.drugs > 5000
-            || s.consumables < 3
-            || s.consumables > 5000
-            || s.services == 0
-        {
+        if s.drugs < 6 || s.drugs > 5000 || s.consumables < 3 || s.consumables > 5000 || s.services == 0 {
             return bad("there must be 6..=5000 drugs, 3..=5000 consumables and a service");
         }
-        Month::parse(&self.first_month).ok_or_else(|| {
-            SimError::Config(format!(
-                "`first_month` `{}` is no yyyy-MM",
-                self.first_month
-            ))
-        })
+        Month::parse(&self.first_month).ok_or_else(|| SimError::Config(format!("`first_month` `{}` is no yyyy-MM", self.first_month)))
     }
 }

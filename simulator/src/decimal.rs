@@ -8,12 +8,7 @@ pub(crate) fn fixed(value: i64, scale: u32) -> String {
     let unit = 10_u64.pow(scale);
     let sign = if value < 0 { "-" } else { "" };
     let abs = value.unsigned_abs();
-    format!(
-        "{sign}{}.{:0width$}",
-        abs / unit,
-        abs % unit,
-        width = scale as usize
-    )
+    format!("{sign}{}.{:0width$}", abs / unit, abs % unit, width = scale as usize)
 }
 
 /// `a ÷ b`, rounded half away from zero; 0 where `b` is 0.
@@ -39,9 +34,7 @@ pub(crate) fn amount_cents(count: i64, price: i64, scale: u32) -> i64 {
 /// Puts thousands commas into a plain decimal text.
 pub(crate) fn with_commas(text: &str) -> String {
     let (sign, rest) = text.strip_prefix('-').map_or(("", text), |r| ("-", r));
-    let (whole, frac) = rest
-        .split_once('.')
-        .map_or((rest, None), |(w, f)| (w, Some(f)));
+    let (whole, frac) = rest.split_once('.').map_or((rest, None), |(w, f)| (w, Some(f)));
     let mut out = String::from(sign);
     for (i, c) in whole.chars().enumerate() {
         if i > 0 && (whole.len() - i).is_multiple_of(3) {

@@ -19,9 +19,7 @@ pub(crate) fn dice(seed: u64, tags: &[u64]) -> ChaCha8Rng {
 
 /// A number for a piece of text, the same on every machine.
 pub(crate) fn text_tag(text: &str) -> u64 {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
-    })
+    text.bytes().fold(0xCBF2_9CE4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3))
 }
 
 fn splitmix(mut z: u64) -> u64 {

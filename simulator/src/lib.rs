@@ -5,10 +5,7 @@
 //! them if wanted. [`server::serve`] puts such rows (or those of a folder, [`load_folder`]) behind
 //! real HTTP.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-#![allow(
-    clippy::cast_possible_truncation,
-    reason = "indices and small counts: a world has at most some thousand of anything"
-)]
+#![allow(clippy::cast_possible_truncation, reason = "indices and small counts: a world has at most some thousand of anything")]
 
 mod config;
 mod decimal;

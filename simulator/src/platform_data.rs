@@ -40,13 +40,7 @@ impl PlatformData {
     /// No rows, and the look-alike keys this crate's own worlds use.
     #[must_use]
     pub fn with_default_aliases() -> Self {
-        Self {
-            datasets: BTreeMap::new(),
-            aliases: JSON_ALIASES
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
-        }
+        Self { datasets: BTreeMap::new(), aliases: JSON_ALIASES.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect() }
     }
 
     /// Adds the rows of a dataset, in order of publication.
@@ -56,20 +50,14 @@ impl PlatformData {
     pub fn add(&mut self, dataset: &str, lines: impl IntoIterator<Item = Vec<u8>>) {
         let mut last = NaiveDateTime::MIN;
         let mut rows: Vec<(NaiveDateTime, Box<[u8]>)> = Vec::new();
-        for line in lines
-            .into_iter()
-            .filter(|l| !l.iter().all(u8::is_ascii_whitespace))
-        {
+        for line in lines.into_iter().filter(|l| !l.iter().all(u8::is_ascii_whitespace)) {
             let at = published(&line).unwrap_or(last);
             last = at;
             rows.push((at, line.into_boxed_slice()));
         }
         rows.sort_by_key(|(at, _)| *at);
         let (mut seen, mut day) = (HashSet::new(), NaiveDateTime::MIN);
-        let mut set = DatasetRows {
-            distinct: vec![0],
-            ..DatasetRows::default()
-        };
+        let mut set = DatasetRows { distinct: vec![0], ..DatasetRows::default() };
         let mut count = 0;
         let names = self.key_names(dataset);
         for (at, row) in rows {
@@ -98,18 +86,8 @@ impl PlatformData {
 
     /// The JSON keys under which each key column may come.
     fn key_names(&self, dataset: &str) -> Vec<Vec<String>> {
-        let aliases = |column: &str| {
-            self.aliases
-                .iter()
-                .filter(|(_, c)| *c == column)
-                .map(|(k, _)| k.clone())
-                .collect::<Vec<_>>()
-        };
-        schema(dataset)
-            .key
-            .iter()
-            .map(|column| [vec![crate::schema::camel(column)], aliases(column)].concat())
-            .collect()
+        let aliases = |column: &str| self.aliases.iter().filter(|(_, c)| *c == column).map(|(k, _)| k.clone()).collect::<Vec<_>>();
+        schema(dataset).key.iter().map(|column| [vec![crate::schema::camel(column)], aliases(column)].concat()).collect()
     }
 }
 
@@ -121,12 +99,7 @@ fn key(names: &[Vec<String>], row: &[u8]) -> Vec<u8> {
     };
     let mut out = Vec::new();
     for column in names {
-        let text = column
-            .iter()
-            .filter_map(|k| object.get(k))
-            .map(plain)
-            .find(|t| !t.is_empty())
-            .unwrap_or_default();
+        let text = column.iter().filter_map(|k| object.get(k)).map(plain).find(|t| !t.is_empty()).unwrap_or_default();
         out.extend_from_slice(text.as_bytes());
         out.push(0);
     }
@@ -140,11 +113,7 @@ impl DatasetRows {
         let from = self.published.partition_point(|at| *at < start);
         let to = self.published.partition_point(|at| *at <= end).max(from);
         let before = |i: usize| self.distinct.get(i).copied().unwrap_or(0);
-        Window {
-            from,
-            to,
-            distinct: (before(to) - before(from)) as usize,
-        }
+        Window { from, to, distinct: (before(to) - before(from)) as usize }
     }
 
     /// The row at a position, as it was given.
@@ -176,42 +145,22 @@ pub fn load_folder(dir: &Path, until: Option<NaiveDateTime>) -> Result<PlatformD
     let aliases = dir.join("aliases.json");
     if aliases.exists() {
         let text = fs::read(&aliases).map_err(SimError::io(&aliases))?;
-        let value: serde_json::Value =
-            serde_json::from_slice(&text).map_err(|source| SimError::Json {
-                path: aliases.clone(),
-                source,
-            })?;
-        let keys = value
-            .get("json_keys")
-            .and_then(serde_json::Value::as_object);
-        data.aliases.extend(
-            keys.into_iter()
-                .flatten()
-                .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))),
-        );
+        let value: serde_json::Value = serde_json::from_slice(&text).map_err(|source| SimError::Json { path: aliases.clone(), source })?;
+        let keys = value.get("json_keys").and_then(serde_json::Value::as_object);
+        data.aliases.extend(keys.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))));
     }
     let folder = dir.join("platform");
     if !folder.is_dir() {
-        return Err(SimError::Config(format!(
-            "`{}` is no folder",
-            folder.display()
-        )));
+        return Err(SimError::Config(format!("`{}` is no folder", folder.display())));
     }
     for dataset in platform_datasets() {
         let path = folder.join(format!("{dataset}.jsonl"));
-        let bytes = if path.exists() {
-            fs::read(&path).map_err(SimError::io(&path))?
-        } else {
-            Vec::new()
-        };
+        let bytes = if path.exists() { fs::read(&path).map_err(SimError::io(&path))? } else { Vec::new() };
         let mut last = NaiveDateTime::MIN;
-        let lines = bytes
-            .split(|b| *b == b'\n')
-            .map(|l| l.strip_suffix(b"\r").unwrap_or(l))
-            .filter(|l| {
-                last = published(l).unwrap_or(last);
-                until.is_none_or(|u| last <= u)
-            });
+        let lines = bytes.split(|b| *b == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l)).filter(|l| {
+            last = published(l).unwrap_or(last);
+            until.is_none_or(|u| last <= u)
+        });
         data.add(dataset, lines.map(<[u8]>::to_vec));
     }
     Ok(data)
@@ -245,37 +194,13 @@ mod tests {
 
     #[test]
     fn windows_are_inclusive_and_count_distinct_rows() {
-        let line = |id: &str, at: &str| {
-            format!("{{\"shpId\":{id},\"updtTime\":\"2024-01-01 {at}\"}}").into_bytes()
-        };
+        let line = |id: &str, at: &str| format!("{{\"shpId\":{id},\"updtTime\":\"2024-01-01 {at}\"}}").into_bytes();
         let mut data = PlatformData::with_default_aliases();
-        data.add(
-            "shp",
-            vec![
-                line("1", "00:00:00"),
-                line("\"1\"", "00:00:00"),
-                line("2", "00:00:01"),
-                line("1", "00:00:02"),
-            ],
-        );
+        data.add("shp", vec![line("1", "00:00:00"), line("\"1\"", "00:00:00"), line("2", "00:00:01"), line("1", "00:00:02")]);
         let set = data.dataset("shp").unwrap();
         let t = |s: &str| parse_time(&format!("2024-01-01 00:00:0{s}")).unwrap();
-        assert_eq!(
-            set.window(t("0"), t("1")),
-            Window {
-                from: 0,
-                to: 3,
-                distinct: 2
-            }
-        );
-        assert_eq!(
-            set.window(t("2"), t("2")),
-            Window {
-                from: 3,
-                to: 4,
-                distinct: 1
-            }
-        );
+        assert_eq!(set.window(t("0"), t("1")), Window { from: 0, to: 3, distinct: 2 });
+        assert_eq!(set.window(t("2"), t("2")), Window { from: 3, to: 4, distinct: 1 });
         assert_eq!(set.window(t("3"), t("2")).distinct, 0);
     }
 
@@ -285,20 +210,13 @@ mod tests {
         fs::create_dir(dir.path().join("platform")).unwrap();
         let lines = "{\"appealId\":12345678901234567890, \"updtTime\":\"2024-01-02 00:00:00\"}\nnot json\n{\"x\":1,\"updtTime\":\"2024-03-01 00:00:00\"}\n";
         fs::write(dir.path().join("platform/appeal.jsonl"), lines).unwrap();
-        fs::write(
-            dir.path().join("aliases.json"),
-            "{\"json_keys\":{\"appealld\":\"appeal_id\"}}",
-        )
-        .unwrap();
+        fs::write(dir.path().join("aliases.json"), "{\"json_keys\":{\"appealld\":\"appeal_id\"}}").unwrap();
         let all = load_folder(dir.path(), None).unwrap();
         assert_eq!(all.dataset("appeal").unwrap().len(), 3);
         let night = load_folder(dir.path(), parse_time("2024-02-01 00:00:00")).unwrap();
         let set = night.dataset("appeal").unwrap();
         assert_eq!(set.len(), 2);
-        assert_eq!(
-            set.row(0).unwrap(),
-            lines.lines().next().unwrap().as_bytes()
-        );
+        assert_eq!(set.row(0).unwrap(), lines.lines().next().unwrap().as_bytes());
         assert_eq!(set.row(1).unwrap(), b"not json");
         assert!(load_folder(&dir.path().join("nothing"), None).is_err());
     }

@@ -36,11 +36,7 @@ impl Cell {
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        if text.is_empty() {
-            Self::Null
-        } else {
-            Self::Text(text.to_owned())
-        }
+        if text.is_empty() { Self::Null } else { Self::Text(text.to_owned()) }
     }
 }
 
@@ -125,14 +121,7 @@ impl Row {
     /// A row to be accepted; `updt` is appended as the last column.
     pub(crate) fn new(mut cells: Vec<Cell>, updt: NaiveDateTime) -> Self {
         cells.push(Cell::Time(updt));
-        Self {
-            cells,
-            updt,
-            fate: Fate::Accepted,
-            warned: Warned::default(),
-            ragged: 0,
-            late: false,
-        }
+        Self { cells, updt, fate: Fate::Accepted, warned: Warned::default(), ragged: 0, late: false }
     }
 
     /// The same row with another fate.

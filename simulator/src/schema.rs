@@ -80,14 +80,7 @@ const PLATFORM: &[[&str; 6]] = &[
         "",
         "pubonln_rslt_id* mcs_code* prod_name* mcs_regno prod_spec* mcs_mol zclass_name convrat* unt prodentp_code prodentp_name hval_flag sep_chrg_flag pubonln_pric* pubonln_stas*=1,0 pric_eff_time* updt_time*",
     ],
-    [
-        "enterprise",
-        "org_code",
-        "",
-        "",
-        "",
-        "org_code* uscc org_name* org_type*=3,4 updt_time*",
-    ],
+    ["enterprise", "org_code", "", "", "", "org_code* uscc org_name* org_type*=3,4 updt_time*"],
     [
         "institution",
         "org_code",
@@ -120,14 +113,7 @@ const PLATFORM: &[[&str; 6]] = &[
         "medins_retn_time",
         "retn_id* shp_id* ord_detl_id* retn_cnt* retn_amt* medins_retn_time* retn_chk_stas*=1,2,3 updt_time*",
     ],
-    [
-        "vbp_batch",
-        "btch_code",
-        "",
-        "",
-        "",
-        "btch_code* btch_name* btch_lv*=1,2,3 prod_type*=1,2 agrt_begn_date* agrt_end_date* updt_time*",
-    ],
+    ["vbp_batch", "btch_code", "", "", "", "btch_code* btch_name* btch_lv*=1,2,3 prod_type*=1,2 agrt_begn_date* agrt_end_date* updt_time*"],
     [
         "vbp_prod",
         "btch_code grp_code prod_code",
@@ -160,14 +146,7 @@ const PLATFORM: &[[&str; 6]] = &[
         "plan_time",
         "purc_plan_detl_id* medins_code* prod_code* plan_cnt* plan_amt* plan_time* updt_time*",
     ],
-    [
-        "pay_detl",
-        "pay_detl_id",
-        "",
-        "shp_id",
-        "pay_time",
-        "pay_detl_id* shp_id* pay_amt* pay_time* pay_mode*=1,2 updt_time*",
-    ],
+    ["pay_detl", "pay_detl_id", "", "shp_id", "pay_time", "pay_detl_id* shp_id* pay_amt* pay_time* pay_mode*=1,2 updt_time*"],
     [
         "appeal",
         "appeal_id",
@@ -219,14 +198,7 @@ const EXPORTS: &[[&str; 6]] = &[
         "",
         "fixmedins_code* serv_code* serv_name cost_month* unit_cost* updt_time*",
     ],
-    [
-        "serv_pric",
-        "serv_code medins_lv eff_date",
-        "",
-        "",
-        "",
-        "serv_code* serv_name* medins_lv*=3,2,1,9 pric_uplmt* eff_date* updt_time*",
-    ],
+    ["serv_pric", "serv_code medins_lv eff_date", "", "", "", "serv_code* serv_name* medins_lv*=3,2,1,9 pric_uplmt* eff_date* updt_time*"],
     [
         "exemption",
         "exempt_id",
@@ -235,14 +207,7 @@ const EXPORTS: &[[&str; 6]] = &[
         "",
         "exempt_id* indicator_id* measure subject_code prod_code btch_code grp_code begn_month* end_month* reason* doc_no updt_time*",
     ],
-    [
-        "surplus_base",
-        "btch_code grp_code",
-        "",
-        "",
-        "",
-        "btch_code* grp_code* pre_unit_pric* updt_time*",
-    ],
+    ["surplus_base", "btch_code grp_code", "", "", "", "btch_code* grp_code* pre_unit_pric* updt_time*"],
     [
         "surplus_assess",
         "fixmedins_code btch_code",
@@ -251,22 +216,8 @@ const EXPORTS: &[[&str; 6]] = &[
         "",
         "fixmedins_code* btch_code* prev_fund_ratio* cur_fund_ratio* insured_share* score* updt_time*",
     ],
-    [
-        "workday",
-        "cal_date",
-        "",
-        "",
-        "",
-        "cal_date* is_workday* updt_time*",
-    ],
-    [
-        "admdvs",
-        "admdvs",
-        "",
-        "",
-        "",
-        "admdvs* admdvs_name* prnt_admdvs* remote_flag updt_time*",
-    ],
+    ["workday", "cal_date", "", "", "", "cal_date* is_workday* updt_time*"],
+    ["admdvs", "admdvs", "", "", "", "admdvs* admdvs_name* prnt_admdvs* remote_flag updt_time*"],
 ];
 
 /// Chinese titles of the file columns.
@@ -324,16 +275,12 @@ pub(crate) const JSON_ALIASES: &[(&str, &str)] = &[
     ("shpTimes", "shp_time"),
 ];
 
-static SCHEMAS: LazyLock<Vec<Schema>> =
-    LazyLock::new(|| PLATFORM.iter().chain(EXPORTS).map(build).collect());
+static SCHEMAS: LazyLock<Vec<Schema>> = LazyLock::new(|| PLATFORM.iter().chain(EXPORTS).map(build).collect());
 static EMPTY: LazyLock<Schema> = LazyLock::new(|| build(&["", "", "", "", "", ""]));
 
 /// The schema of a dataset; an unknown name has one without columns.
 pub(crate) fn schema(dataset: &str) -> &'static Schema {
-    SCHEMAS
-        .iter()
-        .find(|s| s.dataset == dataset)
-        .unwrap_or(&EMPTY)
+    SCHEMAS.iter().find(|s| s.dataset == dataset).unwrap_or(&EMPTY)
 }
 
 /// The datasets of the platform, in the order of the contract.
@@ -347,11 +294,7 @@ pub(crate) fn export_datasets() -> impl Iterator<Item = &'static str> {
 }
 
 fn build(def: &[&'static str; 6]) -> Schema {
-    let words = |text: &'static str| {
-        text.split(' ')
-            .filter(|w| !w.is_empty())
-            .collect::<Vec<_>>()
-    };
+    let words = |text: &'static str| text.split(' ').filter(|w| !w.is_empty()).collect::<Vec<_>>();
     Schema {
         dataset: def[0],
         key: words(def[1]),
@@ -363,9 +306,7 @@ fn build(def: &[&'static str; 6]) -> Schema {
 }
 
 fn column(word: &'static str) -> Column {
-    let (left, listed) = word
-        .split_once('=')
-        .map_or((word, None), |(l, r)| (l, Some(r)));
+    let (left, listed) = word.split_once('=').map_or((word, None), |(l, r)| (l, Some(r)));
     let (name, required) = left.strip_suffix('*').map_or((left, false), |n| (n, true));
     let kind = match listed {
         Some(values) => Kind::Choice(values.split(',').collect()),
@@ -375,10 +316,7 @@ fn column(word: &'static str) -> Column {
         name,
         json: camel(name),
         upper: name.to_ascii_uppercase(),
-        title: TITLES
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map_or("", |(_, t)| *t),
+        title: TITLES.iter().find(|(n, _)| *n == name).map_or("", |(_, t)| *t),
         kind,
         required,
     }

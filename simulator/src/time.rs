@@ -11,8 +11,7 @@ impl Month {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (y, m) = text.split_once('-')?;
         let (year, month) = (y.parse::<i32>().ok()?, m.parse::<i32>().ok()?);
-        ((1990..2090).contains(&year) && (1..=12).contains(&month) && text.len() == 7)
-            .then_some(Self(year * 12 + month - 1))
+        ((1990..2090).contains(&year) && (1..=12).contains(&month) && text.len() == 7).then_some(Self(year * 12 + month - 1))
     }
 
     /// The month `n` later (or earlier, if negative).
@@ -27,20 +26,12 @@ impl Month {
 
     /// `yyyy-MM`.
     pub(crate) fn dashed(self) -> String {
-        format!(
-            "{:04}-{:02}",
-            self.0.div_euclid(12),
-            self.0.rem_euclid(12) + 1
-        )
+        format!("{:04}-{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
     }
 
     /// `yyyyMM`.
     pub(crate) fn compact(self) -> String {
-        format!(
-            "{:04}{:02}",
-            self.0.div_euclid(12),
-            self.0.rem_euclid(12) + 1
-        )
+        format!("{:04}{:02}", self.0.div_euclid(12), self.0.rem_euclid(12) + 1)
     }
 
     /// The first day.
@@ -67,8 +58,7 @@ impl Month {
 
 /// A fixed hour of a day.
 pub(crate) fn at_hour(day: NaiveDate, hour: u32) -> NaiveDateTime {
-    day.and_hms_opt(hour, 0, 0)
-        .unwrap_or_else(|| day.and_time(NaiveTime::MIN))
+    day.and_hms_opt(hour, 0, 0).unwrap_or_else(|| day.and_time(NaiveTime::MIN))
 }
 
 /// Whether a day is worked: Monday to Friday, less the fixed-date holidays.

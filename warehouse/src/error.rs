@@ -181,9 +181,13 @@ impl WarehouseError {
         match self {
             Self::NoWarehouse { .. } => Some("run `yaojia init` and `yaojia nightly` first, or point `--warehouse` at another folder"),
             Self::Location { .. } => Some("give a folder, or a URL such as s3://bucket/path"),
-            Self::Store { .. } | Self::Parquet { .. } | Self::Delta { .. } => Some("check disk space, permissions and the network, then run the same command again: it finishes the work"),
+            Self::Store { .. } | Self::Parquet { .. } | Self::Delta { .. } => {
+                Some("check disk space, permissions and the network, then run the same command again: it finishes the work")
+            }
             Self::Leased { .. } => Some("wait until that run has ended; a lease of a dead process is taken over by itself"),
-            Self::Check { .. } | Self::Balance { .. } => Some("the last good data still serve; see `yaojia status` and the candidate's rows"),
+            Self::Check { .. } | Self::Balance { .. } => {
+                Some("the last good data still serve; see `yaojia status` and the candidate's rows")
+            }
             Self::Sql { .. } | Self::Indicator(_) => Some("run `yaojia check` to plan every SQL without data"),
             _ => None,
         }

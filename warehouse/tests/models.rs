@@ -2,6 +2,8 @@
 
 mod slt;
 
+use slt::compare::difference;
+use slt::file::{Case, Step, rewritten};
 use slt::{Found, bless, find, run};
 use yaojia_models::card::Catalogue;
 use yaojia_warehouse::indicator::check_examples;
@@ -32,7 +34,8 @@ async fn all_cases_hold() {
 fn no_case_is_missing() {
     let files = find().unwrap();
     let count = |name: &str| files.iter().filter(|file| file.model == name).count();
-    let missing: Vec<&str> = WELL_TESTED.into_iter().filter(|id| count(id) < 2).chain(FACTS.into_iter().filter(|fact| count(fact) < 1)).collect();
+    let missing: Vec<&str> =
+        WELL_TESTED.into_iter().filter(|id| count(id) < 2).chain(FACTS.into_iter().filter(|fact| count(fact) < 1)).collect();
     assert!(missing.is_empty(), "too few cases for {}", missing.join(", "));
 }
 
@@ -51,4 +54,38 @@ fn examples_of_all_cards_hold() {
     assert!(catalogue.indicators().len() >= 40, "only {} cards", catalogue.indicators().len());
     let failed: Vec<String> = catalogue.indicators().iter().filter_map(|card| check_examples(card).err()).map(|e| e.to_string()).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn a_difference_is_shown() {
+    let case = Case::parse("# indicator D05\nquery TR rowsort\nSELECT 1\n----\nb  1\na 2\n\n# more\n").unwrap();
+    let Some(Step::Query(query)) = case.steps.first() else { panic!("no query") };
+    assert_eq!(difference(query, vec!["a 2".to_owned(), "b 1".to_owned()]), None);
+    let shown = difference(query, vec!["b 1".to_owned(), "a 3".to_owned()]).unwrap();
+    assert!(shown.ends_with("  - a 2\n  + a 3\n    b 1"), "{shown}");
+}
+
+#[test]
+fn rows_are_written_anew_in_their_place() {
+    let text = "# model m\nquery T rowsort\nSELECT 1\n----\nold\n\n# between\nquery T\nSELECT 2\n----\n\n# end\n";
+    let case = Case::parse(text).unwrap();
+    let queries = case.steps.iter().filter_map(|step| if let Step::Query(query) = step { Some(query.clone()) } else { None });
+    let fresh: Vec<_> = queries.zip([vec!["b".to_owned(), "a".to_owned()], vec!["c".to_owned()]]).collect();
+    assert_eq!(
+        rewritten(text, &fresh),
+        "# model m\nquery T rowsort\nSELECT 1\n----\na\nb\n\n# between\nquery T\nSELECT 2\n----\nc\n\n# end\n"
+    );
+}
+
+#[test]
+fn what_is_no_case_is_refused() {
+    for (text, why) in [
+        ("# nothing\n", "the case has no query"),
+        ("statement error\nSELECT 1\n", "is neither `statement ok` nor `query`"),
+        ("query T\nSELECT 1\n", "has no `----`"),
+        ("query T valuesort\nSELECT 1\n----\n1\n", "neither nosort nor rowsort"),
+    ] {
+        let refused = Case::parse(text).map(|_| ()).unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+    }
 }

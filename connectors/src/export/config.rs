@@ -66,8 +66,7 @@ impl ExportConfig {
     /// # Errors
     /// [`SourceError::Config`] for an unknown key or a value out of range.
     pub fn from_toml(text: &str) -> Result<Self, SourceError> {
-        let config: Self = toml::from_str(text)
-            .map_err(|error| SourceError::config(default_name(), error.message()))?;
+        let config: Self = toml::from_str(text).map_err(|error| SourceError::config(default_name(), error.message()))?;
         config.check()?;
         Ok(config)
     }
@@ -75,10 +74,7 @@ impl ExportConfig {
     /// What the type cannot say.
     pub(crate) fn check(&self) -> Result<(), SourceError> {
         if self.batch_rows == 0 || self.max_row_bytes == 0 {
-            return Err(SourceError::config(
-                &self.name,
-                "`batch_rows` and `max_row_bytes` must be at least 1",
-            ));
+            return Err(SourceError::config(&self.name, "`batch_rows` and `max_row_bytes` must be at least 1"));
         }
         if self.root.is_empty() {
             return Err(SourceError::config(&self.name, "`root` is empty"));
@@ -95,14 +91,8 @@ mod tests {
     fn the_default_file_holds_the_defaults() {
         let file = ExportConfig::from_toml(SOURCE_TOML).unwrap();
         let default = ExportConfig::new(file.root.clone());
-        assert_eq!(
-            (file.name, file.batch_rows),
-            (default.name, default.batch_rows)
-        );
-        assert_eq!(
-            (file.memory_bytes, file.max_row_bytes),
-            (default.memory_bytes, default.max_row_bytes)
-        );
+        assert_eq!((file.name, file.batch_rows), (default.name, default.batch_rows));
+        assert_eq!((file.memory_bytes, file.max_row_bytes), (default.memory_bytes, default.max_row_bytes));
         assert!(ExportConfig::from_toml("root = \"x\"\nfolder = \"y\"").is_err());
     }
 }

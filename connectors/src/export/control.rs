@@ -41,11 +41,7 @@ impl Control {
                 sums.insert(column, text);
             }
         }
-        Ok(Self {
-            rows,
-            sums,
-            sha256: raw.sha256.filter(|text| !text.is_empty()),
-        })
+        Ok(Self { rows, sums, sha256: raw.sha256.filter(|text| !text.is_empty()) })
     }
 
     /// The sums to compare: contract column, scale, and the sum wanted; none where the column has no sum.
@@ -54,20 +50,11 @@ impl Control {
             .iter()
             .map(|(name, sum)| {
                 let column = dataset.file_column(text::trim(name));
-                let decimal = column
-                    .and_then(|column| dataset.columns.get(column))
-                    .and_then(|column| column.ty.decimal());
-                let target = column
-                    .zip(decimal)
-                    .and_then(|(column, (precision, scale))| {
-                        let sum = text::parse_decimal(text::trim(sum), 38, scale).ok()?;
-                        Some(Target {
-                            column,
-                            precision,
-                            scale,
-                            sum,
-                        })
-                    });
+                let decimal = column.and_then(|column| dataset.columns.get(column)).and_then(|column| column.ty.decimal());
+                let target = column.zip(decimal).and_then(|(column, (precision, scale))| {
+                    let sum = text::parse_decimal(text::trim(sum), 38, scale).ok()?;
+                    Some(Target { column, precision, scale, sum })
+                });
                 Wanted { name, target }
             })
             .collect()
@@ -106,9 +93,7 @@ mod tests {
 
     #[test]
     fn parts_may_be_absent() {
-        let control =
-            Control::parse(br#"{"rows": 3, "sums": {"CNT": "1.50", "PRIC": 2.0, "X": null}}"#)
-                .unwrap();
+        let control = Control::parse(br#"{"rows": 3, "sums": {"CNT": "1.50", "PRIC": 2.0, "X": null}}"#).unwrap();
         assert_eq!(control.rows, Some(3));
         assert_eq!(control.sums.get("PRIC").map(String::as_str), Some("2.0"));
         assert_eq!((control.sums.len(), control.sha256), (2, None));

@@ -47,25 +47,16 @@ impl ExportSource {
     pub fn open(config: ExportConfig) -> Result<Self, SourceError> {
         config.check()?;
         let personal = PersonalRules::new(&config.personal)?;
-        let fail = |what: String| {
-            SourceError::config(&config.name, format!("`root` `{}`: {what}", config.root))
-        };
+        let fail = |what: String| SourceError::config(&config.name, format!("`root` `{}`: {what}", config.root));
         let (store, prefix): (Arc<dyn ObjectStore>, Path) = if config.root.contains("://") {
             let url = url::Url::parse(&config.root).map_err(|error| fail(error.to_string()))?;
-            let (store, prefix) =
-                object_store::parse_url(&url).map_err(|error| fail(error.to_string()))?;
+            let (store, prefix) = object_store::parse_url(&url).map_err(|error| fail(error.to_string()))?;
             (Arc::from(store), prefix)
         } else {
-            let store = LocalFileSystem::new_with_prefix(&config.root)
-                .map_err(|error| fail(error.to_string()))?;
+            let store = LocalFileSystem::new_with_prefix(&config.root).map_err(|error| fail(error.to_string()))?;
             (Arc::new(store), Path::ROOT)
         };
-        Ok(Self {
-            store,
-            prefix,
-            config,
-            personal,
-        })
+        Ok(Self { store, prefix, config, personal })
     }
 
     /// The configuration in force.
@@ -91,10 +82,7 @@ impl ExportSource {
             })
             .try_collect()
             .await
-            .map_err(|source| SourceError::Landing {
-                path: self.config.root.clone(),
-                source,
-            })?;
+            .map_err(|source| SourceError::Landing { path: self.config.root.clone(), source })?;
         let (files, strays) = sort(objects);
         for path in strays {
             tracing::debug!(%path, "not a landing file: passed over");
@@ -106,21 +94,13 @@ impl ExportSource {
     ///
     /// # Errors
     /// [`SourceError::Landing`] when the store gives them not, [`SourceError::Io`] when they cannot be kept.
-    pub async fn fetch(
-        &self,
-        dataset: &Dataset,
-        file: &LandingFile,
-    ) -> Result<Delivery, SourceError> {
+    pub async fn fetch(&self, dataset: &Dataset, file: &LandingFile) -> Result<Delivery, SourceError> {
         let artifact = self.get(&file.path).await?;
         let control = match &file.control {
             Some(path) => Some(self.get(path).await?),
             None => None,
         };
-        let mut delivery = Delivery {
-            file: file.clone(),
-            artifact,
-            control,
-        };
+        let mut delivery = Delivery { file: file.clone(), artifact, control };
         delivery.artifact.personal = self.is_personal(dataset, &delivery);
         Ok(delivery)
     }
@@ -139,29 +119,10 @@ impl ExportSource {
     }
 
     async fn get(&self, path: &str) -> Result<Artifact, SourceError> {
-        let landing = |source| SourceError::Landing {
-            path: path.to_owned(),
-            source,
-        };
-        let io = |source| SourceError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let location = self
-            .prefix
-            .parts()
-            .chain(
-                Path::parse(path)
-                    .map_err(|error| landing(error.into()))?
-                    .parts(),
-            )
-            .collect();
-        let mut stream = self
-            .store
-            .get(&location)
-            .await
-            .map_err(landing)?
-            .into_stream();
+        let landing = |source| SourceError::Landing { path: path.to_owned(), source };
+        let io = |source| SourceError::Io { path: path.to_owned(), source };
+        let location = self.prefix.parts().chain(Path::parse(path).map_err(|error| landing(error.into()))?.parts()).collect();
+        let mut stream = self.store.get(&location).await.map_err(landing)?.into_stream();
         let mut hasher = Sha256::new();
         let mut memory = Vec::new();
         let mut spilled: Option<tempfile::NamedTempFile> = None;
@@ -183,12 +144,7 @@ impl ExportSource {
         }
         Ok(match spilled {
             None => Artifact::from_bytes(path, memory, false),
-            Some(file) => Artifact::from_temp(
-                path.to_owned(),
-                hex(&hasher.finalize()),
-                size,
-                file.into_temp_path(),
-            ),
+            Some(file) => Artifact::from_temp(path.to_owned(), hex(&hasher.finalize()), size, file.into_temp_path()),
         })
     }
 
@@ -219,9 +175,7 @@ impl ExportSource {
         };
         let mut headers = Headers(false);
         // a file that cannot be read is judged when it is: what cannot be told is treated as personal
-        let readable = Kind::of(&input, delivery.file.format)
-            .and_then(|kind| kind.scan(&input, &mut headers))
-            .is_ok();
+        let readable = Kind::of(&input, delivery.file.format).and_then(|kind| kind.scan(&input, &mut headers)).is_ok();
         headers.0 || !readable
     }
 }

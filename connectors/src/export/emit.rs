@@ -20,23 +20,10 @@ pub(crate) struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    pub(crate) fn new(
-        input: &'a Input<'a>,
-        sink: &'a mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
-    ) -> Self {
+    pub(crate) fn new(input: &'a Input<'a>, sink: &'a mut dyn FnMut(RecordBatch) -> Result<(), SinkError>) -> Self {
         let columns = &input.dataset.columns;
-        let hashed = input
-            .dataset
-            .personal_hash
-            .iter()
-            .filter_map(|name| columns.iter().position(|column| &column.name == name));
-        Self {
-            input,
-            hashed: hashed.collect(),
-            batch: TextBatch::new(input.dataset),
-            report: FileReport::default(),
-            sink,
-        }
+        let hashed = input.dataset.personal_hash.iter().filter_map(|name| columns.iter().position(|column| &column.name == name));
+        Self { input, hashed: hashed.collect(), batch: TextBatch::new(input.dataset), report: FileReport::default(), sink }
     }
 
     /// Hands the last rows on.
@@ -49,31 +36,16 @@ impl<'a> Emitter<'a> {
 
     fn flush(&mut self) -> Result<(), ReadError> {
         let artifact = || self.input.path.to_owned();
-        let batch = self.batch.take().map_err(|source| SourceError::Batch {
-            artifact: artifact(),
-            source,
-        })?;
-        (self.sink)(batch).map_err(|source| SourceError::Sink {
-            artifact: artifact(),
-            source,
-        })?;
+        let batch = self.batch.take().map_err(|source| SourceError::Batch { artifact: artifact(), source })?;
+        (self.sink)(batch).map_err(|source| SourceError::Sink { artifact: artifact(), source })?;
         Ok(())
     }
 
     /// A row that could not be split: its text, or where the file is personal a keyed hash of it.
     fn push_bad(&mut self, header: &Header, raw: &str, row: i64) -> Result<(), ReadError> {
         self.report.bad_rows += 1;
-        let raw = if header.personal {
-            Cow::Owned(self.input.rules.digest(raw)?)
-        } else {
-            Cow::Borrowed(raw)
-        };
-        self.batch.push(&RowText {
-            note: Some("bad_row".to_owned()),
-            raw: Some(raw),
-            row,
-            ..RowText::default()
-        });
+        let raw = if header.personal { Cow::Owned(self.input.rules.digest(raw)?) } else { Cow::Borrowed(raw) };
+        self.batch.push(&RowText { note: Some("bad_row".to_owned()), raw: Some(raw), row, ..RowText::default() });
         Ok(())
     }
 
@@ -105,11 +77,7 @@ impl<'a> Emitter<'a> {
                 *held = self.input.rules.hash(&value)?.map(Cow::Owned);
             }
         }
-        let lossy: Vec<&str> = row
-            .lossy
-            .iter()
-            .filter_map(|column| Some(columns.get(*column)?.name.as_str()))
-            .collect();
+        let lossy: Vec<&str> = row.lossy.iter().filter_map(|column| Some(columns.get(*column)?.name.as_str())).collect();
         self.batch.push(&RowText {
             cells,
             extra: (!extra.is_empty()).then(|| serde_json::Value::Object(extra).to_string()),

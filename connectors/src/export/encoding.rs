@@ -17,9 +17,7 @@ pub(crate) enum Encoding {
 }
 
 /// Tries the encodings one after another; none when none decodes without an error.
-pub(crate) fn detect(
-    open: &dyn Fn() -> io::Result<Box<dyn Read + Send>>,
-) -> io::Result<Option<Encoding>> {
+pub(crate) fn detect(open: &dyn Fn() -> io::Result<Box<dyn Read + Send>>) -> io::Result<Option<Encoding>> {
     let mut start = [0_u8; 3];
     let has_bom = fill(open()?.as_mut(), &mut start)? == BOM.len() && start == BOM;
     for encoding in [Encoding::Utf8, Encoding::Gb18030] {
@@ -34,10 +32,7 @@ pub(crate) fn detect(
 }
 
 /// The text as UTF-8, without a BOM.
-pub(crate) fn decode(
-    encoding: Encoding,
-    mut input: Box<dyn Read + Send>,
-) -> io::Result<Box<dyn Read + Send>> {
+pub(crate) fn decode(encoding: Encoding, mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     match encoding {
         Encoding::Utf8 => {
             let mut start = [0_u8; 3];
@@ -128,9 +123,7 @@ impl<R: Read> DecodeReader<R> {
                 self.last = self.raw_end == 0;
             }
             let source = self.raw.get(self.raw_at..self.raw_end).unwrap_or_default();
-            let (result, read, written) =
-                self.decoder
-                    .decode_to_utf8_without_replacement(source, &mut self.out, self.last);
+            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(source, &mut self.out, self.last);
             self.raw_at += read;
             (self.out_at, self.out_end) = (0, written);
             match result {
@@ -170,10 +163,7 @@ mod tests {
     fn text(bytes: &[u8]) -> String {
         let mut text = String::new();
         let encoding = detected(bytes).unwrap();
-        decode(encoding, Box::new(io::Cursor::new(bytes.to_vec())))
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
+        decode(encoding, Box::new(io::Cursor::new(bytes.to_vec()))).unwrap().read_to_string(&mut text).unwrap();
         text
     }
 

@@ -28,11 +28,7 @@ pub(crate) struct Header {
 
 impl Header {
     /// Reads a header row; none where a required column is missing.
-    pub(crate) fn of<'c>(
-        dataset: &Dataset,
-        rules: &PersonalRules,
-        cells: impl IntoIterator<Item = Option<&'c str>>,
-    ) -> Option<Self> {
+    pub(crate) fn of<'c>(dataset: &Dataset, rules: &PersonalRules, cells: impl IntoIterator<Item = Option<&'c str>>) -> Option<Self> {
         let mut personal = false;
         let mut found = vec![false; dataset.columns.len()];
         let mut slots = Vec::new();
@@ -41,31 +37,22 @@ impl Header {
                 slots.push(Slot::Blank);
                 continue;
             };
-            slots.push(
-                match dataset.file_column(name).or_else(|| loosely(dataset, name)) {
-                    Some(column) => {
-                        if let Some(found) = found.get_mut(column) {
-                            *found = true;
-                        }
-                        personal |= dataset
-                            .columns
-                            .get(column)
-                            .is_some_and(|column| dataset.personal_hash.contains(&column.name));
-                        Slot::Column(column)
+            slots.push(match dataset.file_column(name).or_else(|| loosely(dataset, name)) {
+                Some(column) => {
+                    if let Some(found) = found.get_mut(column) {
+                        *found = true;
                     }
-                    None if rules.looks_personal(name) => {
-                        personal = true;
-                        Slot::Dropped(name.to_owned())
-                    }
-                    None => Slot::Extra(name.to_owned()),
-                },
-            );
+                    personal |= dataset.columns.get(column).is_some_and(|column| dataset.personal_hash.contains(&column.name));
+                    Slot::Column(column)
+                }
+                None if rules.looks_personal(name) => {
+                    personal = true;
+                    Slot::Dropped(name.to_owned())
+                }
+                None => Slot::Extra(name.to_owned()),
+            });
         }
-        let whole = dataset
-            .columns
-            .iter()
-            .zip(found)
-            .all(|(column, found)| found || !column.required);
+        let whole = dataset.columns.iter().zip(found).all(|(column, found)| found || !column.required);
         whole.then_some(Self { slots, personal })
     }
 }
@@ -76,11 +63,7 @@ fn loosely(dataset: &Dataset, name: &str) -> Option<usize> {
     if let Some(column) = dataset.file_column(&plain) {
         return Some(column);
     }
-    let column = dataset
-        .file_titles
-        .iter()
-        .find(|(title, _)| self::plain(title) == plain)?
-        .1;
+    let column = dataset.file_titles.iter().find(|(title, _)| self::plain(title) == plain)?.1;
     dataset.columns.iter().position(|held| &held.name == column)
 }
 
@@ -105,69 +88,26 @@ mod tests {
     fn header(dataset: &str, cells: &[&str]) -> Option<Header> {
         let registry = Registry::embedded().unwrap();
         let rules = PersonalRules::new(&PersonalConfig::default()).unwrap();
-        Header::of(
-            registry.dataset(dataset).unwrap(),
-            &rules,
-            cells.iter().map(|cell| Some(*cell)),
-        )
+        Header::of(registry.dataset(dataset).unwrap(), &rules, cells.iter().map(|cell| Some(*cell)))
     }
 
     #[test]
     fn names_in_any_case_and_titles() {
-        let names = header(
-            "list_map",
-            &[
-                "FIXMEDINS_CODE",
-                " Medins_List_Codg",
-                "med_list_codg",
-                "CONVRAT",
-                "UPDT_TIME",
-                "RMK",
-                "TEL",
-                "",
-            ],
-        )
-        .unwrap();
+        let names = header("list_map", &["FIXMEDINS_CODE", " Medins_List_Codg", "med_list_codg", "CONVRAT", "UPDT_TIME", "RMK", "TEL", ""])
+            .unwrap();
         assert_eq!(names.slots.get(1), Some(&Slot::Column(1)));
         assert_eq!(names.slots.get(5), Some(&Slot::Extra("RMK".to_owned())));
         assert_eq!(names.slots.get(6), Some(&Slot::Dropped("TEL".to_owned())));
         assert_eq!(names.slots.get(7), Some(&Slot::Blank));
         assert!(names.personal);
-        let titles = header(
-            "serv_cost",
-            &[
-                "定点医药机构编号",
-                "项目编码",
-                "项目名称",
-                "成本月份",
-                "单位成本（元）",
-                "数据更新时间",
-            ],
-        )
-        .unwrap();
-        assert!(
-            !titles.personal
-                && titles
-                    .slots
-                    .iter()
-                    .all(|slot| matches!(slot, Slot::Column(_)))
-        );
+        let titles =
+            header("serv_cost", &["定点医药机构编号", "项目编码", "项目名称", "成本月份", "单位成本（元）", "数据更新时间"]).unwrap();
+        assert!(!titles.personal && titles.slots.iter().all(|slot| matches!(slot, Slot::Column(_))));
     }
 
     #[test]
     fn a_required_column_must_be_there() {
-        assert!(
-            header(
-                "list_map",
-                &[
-                    "FIXMEDINS_CODE",
-                    "MEDINS_LIST_CODG",
-                    "MED_LIST_CODG",
-                    "UPDT_TIME"
-                ]
-            )
-            .is_none()
-        );
+        assert!(header("list_map", &["FIXMEDINS_CODE", "MEDINS_LIST_CODG", "MED_LIST_CODG", "UPDT_TIME"]).is_none());
         assert!(header("list_map", &["填报单位"]).is_none());
     }
 }

@@ -46,15 +46,11 @@ impl LandingFile {
         let [dataset, admdvs, month, name] = parts.as_slice() else {
             return None;
         };
-        if [dataset, admdvs, month].iter().any(|part| part.is_empty())
-            || name.starts_with(['.', '~'])
-        {
+        if [dataset, admdvs, month].iter().any(|part| part.is_empty()) || name.starts_with(['.', '~']) {
             return None;
         }
         let lower = name.to_ascii_lowercase();
-        let (stem, gzip) = lower
-            .strip_suffix(".gz")
-            .map_or((lower.as_str(), false), |stem| (stem, true));
+        let (stem, gzip) = lower.strip_suffix(".gz").map_or((lower.as_str(), false), |stem| (stem, true));
         let (stem, extension) = stem.rsplit_once('.')?;
         let format = match (extension, gzip) {
             ("csv", _) => Format::Csv,
@@ -102,10 +98,7 @@ pub(crate) fn sort(objects: Vec<(String, u64)>) -> (Vec<LandingFile>, Vec<String
         }
         match LandingFile::of(path, *size) {
             Some(mut file) => {
-                file.control = file
-                    .control_paths()
-                    .into_iter()
-                    .find(|control| paths.contains(control.as_str()));
+                file.control = file.control_paths().into_iter().find(|control| paths.contains(control.as_str()));
                 files.push(file);
             }
             None => strays.push(path.clone()),
@@ -123,18 +116,10 @@ mod tests {
     #[test]
     fn paths_say_what_a_file_is() {
         let file = LandingFile::of("fee_list/652801/202401/a.b.CSV.gz", 3).unwrap();
-        assert_eq!(
-            (file.dataset.as_str(), file.format, file.gzip),
-            ("fee_list", Format::Csv, true)
-        );
-        for path in [
-            "fee_list/652801/a.csv",
-            "fee_list/652801/202401/x/a.csv",
-            "f/1/2/a.pdf",
-            "f/1/2/~$a.xlsx",
-            "f/1/2/.csv",
-            "f/1/2/a.xlsx.gz",
-        ] {
+        assert_eq!((file.dataset.as_str(), file.format, file.gzip), ("fee_list", Format::Csv, true));
+        for path in
+            ["fee_list/652801/a.csv", "fee_list/652801/202401/x/a.csv", "f/1/2/a.pdf", "f/1/2/~$a.xlsx", "f/1/2/.csv", "f/1/2/a.xlsx.gz"]
+        {
             assert!(LandingFile::of(path, 0).is_none(), "{path}");
         }
     }
@@ -155,10 +140,7 @@ mod tests {
             "notes.md",
         ];
         let (files, strays) = sort(names.iter().map(|name| at(name)).collect());
-        let controls: Vec<_> = files
-            .iter()
-            .map(|file| (file.name.as_str(), file.control.as_deref()))
-            .collect();
+        let controls: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.control.as_deref())).collect();
         assert_eq!(
             controls,
             [

@@ -84,37 +84,19 @@ impl Input<'_> {
     /// The bytes, uncompressed.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let bytes = self.artifact.open()?;
-        Ok(if self.gzip {
-            Box::new(MultiGzDecoder::new(bytes))
-        } else {
-            bytes
-        })
+        Ok(if self.gzip { Box::new(MultiGzDecoder::new(bytes)) } else { bytes })
     }
 
     pub(crate) fn refuse(&self, reason: Reason, detail: impl ToString) -> ReadError {
-        ReadError::Refused(Refused {
-            file: self.path.to_owned(),
-            reason,
-            detail: detail.to_string(),
-        })
+        ReadError::Refused(Refused { file: self.path.to_owned(), reason, detail: detail.to_string() })
     }
 
     /// A failed read: the file's fault where it is compressed, else the machine's.
     pub(crate) fn io(&self, source: io::Error) -> ReadError {
-        if self.gzip
-            && matches!(
-                source.kind(),
-                io::ErrorKind::InvalidData
-                    | io::ErrorKind::InvalidInput
-                    | io::ErrorKind::UnexpectedEof
-            )
-        {
+        if self.gzip && matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof) {
             return self.refuse(Reason::NotDecodable, source);
         }
-        ReadError::Failed(SourceError::Io {
-            path: self.path.to_owned(),
-            source,
-        })
+        ReadError::Failed(SourceError::Io { path: self.path.to_owned(), source })
     }
 
     pub(crate) fn encoding(&self) -> Result<Encoding, ReadError> {
@@ -179,14 +161,9 @@ pub fn read(
         }
     };
     if let Some(sha256) = &control.sha256
-        && !sha256
-            .trim()
-            .eq_ignore_ascii_case(&delivery.artifact.sha256)
+        && !sha256.trim().eq_ignore_ascii_case(&delivery.artifact.sha256)
     {
-        return Err(input.refuse(
-            Reason::Sha256,
-            format!("the file's is {}", delivery.artifact.sha256),
-        ));
+        return Err(input.refuse(Reason::Sha256, format!("the file's is {}", delivery.artifact.sha256)));
     }
     let kind = Kind::of(&input, delivery.file.format)?;
     check(&input, &kind, &control)?;
@@ -198,37 +175,23 @@ pub fn read(
 /// The first pass.
 fn check(input: &Input<'_>, kind: &Kind, control: &Control) -> Result<(), ReadError> {
     let wanted = control.wanted(input.dataset);
-    let mut checker = Checker {
-        rows: 0,
-        sums: wanted
-            .iter()
-            .filter_map(|wanted| wanted.target.as_ref())
-            .map(|target| (target, 0))
-            .collect(),
-    };
+    let mut checker =
+        Checker { rows: 0, sums: wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect() };
     kind.scan(input, &mut checker)?;
     if let Some(rows) = control.rows
         && rows != checker.rows
     {
-        return Err(input.refuse(
-            Reason::Rows,
-            format!("{} rows where {rows} are announced", checker.rows),
-        ));
+        return Err(input.refuse(Reason::Rows, format!("{} rows where {rows} are announced", checker.rows)));
     }
     let mut sums = checker.sums.into_iter();
     for wanted in &wanted {
         let Some(target) = &wanted.target else {
-            let detail = format!(
-                "`{}` is no column with a sum, or its sum is no number",
-                wanted.name
-            );
+            let detail = format!("`{}` is no column with a sum, or its sum is no number", wanted.name);
             return Err(input.refuse(Reason::Sums(wanted.name.to_owned()), detail));
         };
         let sum = sums.next().map_or(0, |(_, sum)| sum);
         if sum != target.sum {
-            let text = |value| {
-                yaojia_models::value::decimal_text(value, u32::from(target.scale.unsigned_abs()))
-            };
+            let text = |value| yaojia_models::value::decimal_text(value, u32::from(target.scale.unsigned_abs()));
             let detail = format!("{} where {} is announced", text(sum), text(target.sum));
             return Err(input.refuse(Reason::Sums(wanted.name.to_owned()), detail));
         }
@@ -251,9 +214,8 @@ impl Visit for Checker<'_> {
         self.rows += 1;
         for (target, sum) in &mut self.sums {
             let slots = header.slots.iter().zip(&row.cells);
-            let mut values = slots
-                .filter(|(slot, _)| **slot == Slot::Column(target.column))
-                .filter_map(|(_, cell)| text::clean(cell.as_deref()?));
+            let mut values =
+                slots.filter(|(slot, _)| **slot == Slot::Column(target.column)).filter_map(|(_, cell)| text::clean(cell.as_deref()?));
             if let Some(value) = values.next()
                 && let Ok(value) = text::parse_decimal(value, target.precision, target.scale)
             {

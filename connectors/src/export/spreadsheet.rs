@@ -42,19 +42,11 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
     }
 }
 
-fn scan_workbook<R: Read + Seek>(
-    input: &Input<'_>,
-    bytes: R,
-    visit: &mut dyn Visit,
-) -> Result<(), ReadError> {
+fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Visit) -> Result<(), ReadError> {
     let broken = |error: calamine::XlsxError| input.refuse(Reason::NotDecodable, error);
     let mut workbook = Xlsx::new(bytes).map_err(broken)?;
-    let sheets: Vec<String> = workbook
-        .sheets_metadata()
-        .iter()
-        .filter(|sheet| sheet.typ == SheetType::WorkSheet)
-        .map(|sheet| sheet.name.clone())
-        .collect();
+    let sheets: Vec<String> =
+        workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).map(|sheet| sheet.name.clone()).collect();
     let mut found = false;
     for sheet in sheets {
         let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(broken)?;
@@ -85,38 +77,16 @@ fn scan_workbook<R: Read + Seek>(
         }
         found |= header.is_some();
     }
-    if found {
-        Ok(())
-    } else {
-        Err(input.refuse(
-            Reason::NoHeader,
-            "no sheet has a row with all required columns",
-        ))
-    }
+    if found { Ok(()) } else { Err(input.refuse(Reason::NoHeader, "no sheet has a row with all required columns")) }
 }
 
 /// One sheet row: a title, the header, a data row, or nothing at all.
-fn give(
-    input: &Input<'_>,
-    header: &mut Option<Header>,
-    row: &[Option<Cell>],
-    visit: &mut dyn Visit,
-) -> Result<(), ReadError> {
+fn give(input: &Input<'_>, header: &mut Option<Header>, row: &[Option<Cell>], visit: &mut dyn Visit) -> Result<(), ReadError> {
     let Some(header) = header else {
-        *header = Header::of(
-            input.dataset,
-            input.rules,
-            row.iter().map(|cell| cell.as_ref().map(Cell::text)),
-        );
-        return header
-            .as_ref()
-            .map_or(Ok(()), |header| visit.header(header));
+        *header = Header::of(input.dataset, input.rules, row.iter().map(|cell| cell.as_ref().map(Cell::text)));
+        return header.as_ref().map_or(Ok(()), |header| visit.header(header));
     };
-    if row
-        .iter()
-        .flatten()
-        .all(|cell| text::clean(cell.text()).is_none())
-    {
+    if row.iter().flatten().all(|cell| text::clean(cell.text()).is_none()) {
         return Ok(());
     }
     let mut lossy = Vec::new();
@@ -130,10 +100,8 @@ fn give(
                 return Some(Cow::Borrowed(cell.text()));
             };
             let ty = input.dataset.columns.get(*column)?.ty;
-            if matches!(
-                ty,
-                FieldType::Timestamp | FieldType::Date | FieldType::Month
-            ) && let Some(time) = text::excel_serial_to_text(digits)
+            if matches!(ty, FieldType::Timestamp | FieldType::Date | FieldType::Month)
+                && let Some(time) = text::excel_serial_to_text(digits)
             {
                 return Some(Cow::Owned(time));
             }
@@ -143,14 +111,7 @@ fn give(
             Some(Cow::Borrowed(digits.as_str()))
         })
         .collect();
-    visit.row(
-        header,
-        FileRow {
-            cells,
-            lossy,
-            bad: None,
-        },
-    )
+    visit.row(header, FileRow { cells, lossy, bad: None })
 }
 
 fn value(value: &DataRef<'_>) -> Option<Cell> {
@@ -159,9 +120,7 @@ fn value(value: &DataRef<'_>) -> Option<Cell> {
         DataRef::Int(number) => Cell::Number(number.to_string()),
         DataRef::Float(number) => Cell::Number(shortest(*number)),
         DataRef::DateTime(time) => Cell::Number(shortest(time.as_f64())),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            Cell::Text(text.clone())
-        }
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => Cell::Text(text.clone()),
         DataRef::SharedString(text) => Cell::Text((*text).to_owned()),
         DataRef::Bool(true) => Cell::Text("TRUE".to_owned()),
         DataRef::Bool(false) => Cell::Text("FALSE".to_owned()),
@@ -171,19 +130,12 @@ fn value(value: &DataRef<'_>) -> Option<Cell> {
 
 /// The shortest decimal text that gives the same double; no exponent.
 pub(crate) fn shortest(number: f64) -> String {
-    if number == 0.0 {
-        "0".to_owned()
-    } else {
-        number.to_string()
-    }
+    if number == 0.0 { "0".to_owned() } else { number.to_string() }
 }
 
 /// Digits before the point.
 fn whole_digits(text: &str) -> usize {
-    text.trim_start_matches('-')
-        .bytes()
-        .take_while(u8::is_ascii_digit)
-        .count()
+    text.trim_start_matches('-').bytes().take_while(u8::is_ascii_digit).count()
 }
 
 #[cfg(test)]

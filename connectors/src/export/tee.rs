@@ -18,19 +18,12 @@ pub(crate) struct RowTooLong(usize);
 impl<R> Tee<R> {
     /// A tee that fails when more than `limit` bytes pass without a mark.
     pub(crate) fn new(input: R, limit: usize) -> Self {
-        Self {
-            input,
-            held: Vec::new(),
-            base: 0,
-            limit,
-        }
+        Self { input, held: Vec::new(), base: 0, limit }
     }
 
     /// Forgets what lies before a position of the stream.
     pub(crate) fn mark(&mut self, position: u64) {
-        let gone = usize::try_from(position.saturating_sub(self.base))
-            .unwrap_or(usize::MAX)
-            .min(self.held.len());
+        let gone = usize::try_from(position.saturating_sub(self.base)).unwrap_or(usize::MAX).min(self.held.len());
         // moving the rest is worth it only now and then
         if gone > (1 << 16) || gone * 2 > self.held.len() && self.held.len() > (1 << 12) {
             self.held.drain(..gone);
@@ -40,26 +33,18 @@ impl<R> Tee<R> {
 
     /// The bytes between two positions of the stream.
     pub(crate) fn between(&self, from: u64, to: u64) -> &[u8] {
-        let at = |position: u64| {
-            usize::try_from(position.saturating_sub(self.base)).unwrap_or(usize::MAX)
-        };
-        self.held
-            .get(at(from)..at(to).min(self.held.len()))
-            .unwrap_or_default()
+        let at = |position: u64| usize::try_from(position.saturating_sub(self.base)).unwrap_or(usize::MAX);
+        self.held.get(at(from)..at(to).min(self.held.len())).unwrap_or_default()
     }
 }
 
 impl<R: Read> Read for Tee<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.held.len() > self.limit {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                RowTooLong(self.limit),
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, RowTooLong(self.limit)));
         }
         let n = self.input.read(buffer)?;
-        self.held
-            .extend_from_slice(buffer.get(..n).unwrap_or_default());
+        self.held.extend_from_slice(buffer.get(..n).unwrap_or_default());
         Ok(n)
     }
 }

@@ -14,18 +14,11 @@ use crate::kit::personal::{PersonalConfig, PersonalRules};
 use crate::kit::secret::SecretRef;
 
 /// A file's report and its rows: columns asked for, then note, raw and extra.
-fn read_file(
-    name: &str,
-    bytes: &[u8],
-    control: Option<&str>,
-) -> Result<(FileReport, Vec<RecordBatch>), ReadError> {
+fn read_file(name: &str, bytes: &[u8], control: Option<&str>) -> Result<(FileReport, Vec<RecordBatch>), ReadError> {
     let dir = tempfile::tempdir().unwrap();
     let key = dir.path().join("key");
     std::fs::write(&key, "k").unwrap();
-    let personal = PersonalConfig {
-        hash_key: Some(SecretRef::File(key.display().to_string())),
-        names: None,
-    };
+    let personal = PersonalConfig { hash_key: Some(SecretRef::File(key.display().to_string())), names: None };
     let rules = PersonalRules::new(&personal).unwrap();
     let registry = Registry::embedded().unwrap();
     let file = LandingFile::of(name, bytes.len() as u64).unwrap();
@@ -35,10 +28,7 @@ fn read_file(
         control: control.map(|text| Artifact::from_bytes("c", text.as_bytes().to_vec(), false)),
         file,
     };
-    let config = ExportConfig {
-        batch_rows: 2,
-        ..ExportConfig::new("x")
-    };
+    let config = ExportConfig { batch_rows: 2, ..ExportConfig::new("x") };
     let mut batches = Vec::new();
     let report = read(&config, &rules, dataset, &delivery, &mut |batch| {
         batches.push(batch);
@@ -70,41 +60,15 @@ const MAP: &str = "FIXMEDINS_CODE,MEDINS_LIST_CODG,MED_LIST_CODG,CONVRAT,UPDT_TI
 
 #[test]
 fn quoted_newlines_and_bad_rows() {
-    let text = format!(
-        "{MAP}\r\nH1,\"a\nb\",X,1.50,2024,\"x,\"\"y\"\"\"\r\nH2,a,X\r\n\r\nH3,,X,2,2024,\r\n"
-    );
+    let text = format!("{MAP}\r\nH1,\"a\nb\",X,1.50,2024,\"x,\"\"y\"\"\"\r\nH2,a,X\r\n\r\nH3,,X,2,2024,\r\n");
     let (report, batches) = read_file("list_map/1/202401/a.csv", text.as_bytes(), None).unwrap();
-    assert_eq!(
-        (report.rows, report.bad_rows, report.unknown.get("RMK")),
-        (3, 1, Some(&1))
-    );
-    assert_eq!(
-        batches
-            .iter()
-            .map(RecordBatch::num_rows)
-            .collect::<Vec<_>>(),
-        [2, 1]
-    );
-    assert_eq!(
-        column(&batches, "medins_list_codg"),
-        [Some("a\nb".to_owned()), None, None]
-    );
-    assert_eq!(
-        column(&batches, "convrat"),
-        [Some("1.50".to_owned()), None, Some("2".to_owned())]
-    );
-    assert_eq!(
-        column(&batches, "_note"),
-        [None, Some("bad_row".to_owned()), None]
-    );
-    assert_eq!(
-        column(&batches, "_raw"),
-        [None, Some("H2,a,X".to_owned()), None]
-    );
-    assert_eq!(
-        column(&batches, "_extra"),
-        [Some(r#"{"RMK":"x,\"y\""}"#.to_owned()), None, None]
-    );
+    assert_eq!((report.rows, report.bad_rows, report.unknown.get("RMK")), (3, 1, Some(&1)));
+    assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(column(&batches, "medins_list_codg"), [Some("a\nb".to_owned()), None, None]);
+    assert_eq!(column(&batches, "convrat"), [Some("1.50".to_owned()), None, Some("2".to_owned())]);
+    assert_eq!(column(&batches, "_note"), [None, Some("bad_row".to_owned()), None]);
+    assert_eq!(column(&batches, "_raw"), [None, Some("H2,a,X".to_owned()), None]);
+    assert_eq!(column(&batches, "_extra"), [Some(r#"{"RMK":"x,\"y\""}"#.to_owned()), None, None]);
 }
 
 #[test]
@@ -117,10 +81,7 @@ fn tabs_titles_gb18030_and_gzip() {
     let (_, batches) = read_file("list_map/1/202401/a.txt.gz", &bytes, None).unwrap();
     assert_eq!(column(&batches, "medins_list_codg"), some(&["药,一"]));
     let cut = bytes.get(..bytes.len() - 9).unwrap();
-    assert_eq!(
-        reason(read_file("list_map/1/202401/a.txt.gz", cut, None)),
-        "undecodable"
-    );
+    assert_eq!(reason(read_file("list_map/1/202401/a.txt.gz", cut, None)), "undecodable");
 }
 
 #[test]
@@ -132,77 +93,34 @@ fn personal_columns_are_hashed_dropped_and_kept_out_of_raw_texts() {
     let (report, batches) = read_file("fee_list/1/202401/a.csv", text.as_bytes(), None).unwrap();
     let hashes = column(&batches, "psn_no");
     assert_eq!(hashes.first().unwrap().as_ref().unwrap().len(), 64);
-    assert_eq!(
-        (hashes.first(), hashes.get(2)),
-        (hashes.get(1), Some(&None))
-    );
+    assert_eq!((hashes.first(), hashes.get(2)), (hashes.get(1), Some(&None)));
     assert_eq!(column(&batches, "_extra"), [None, None, None, None]);
-    assert_eq!(
-        column(&batches, "_raw")
-            .last()
-            .unwrap()
-            .as_ref()
-            .unwrap()
-            .len(),
-        64
-    );
-    assert!(
-        report.personal
-            && report.dropped.contains_key("PSN_NAME")
-            && report.unknown.contains_key("PSN_NAME")
-    );
+    assert_eq!(column(&batches, "_raw").last().unwrap().as_ref().unwrap().len(), 64);
+    assert!(report.personal && report.dropped.contains_key("PSN_NAME") && report.unknown.contains_key("PSN_NAME"));
 }
 
 #[test]
 fn control_files_refuse_what_differs() {
-    let text = format!(
-        "{MAP}\nH1,a,X,１.5,2024,\nH1,b,X,bad,2024,\nH1,c,X,-0.25,2024\nH1,d,X,\"1,000\",2024,\n"
-    );
+    let text = format!("{MAP}\nH1,a,X,１.5,2024,\nH1,b,X,bad,2024,\nH1,c,X,-0.25,2024\nH1,d,X,\"1,000\",2024,\n");
     let at = "list_map/1/202401/a.csv";
     let check = |control: &str| read_file(at, text.as_bytes(), Some(control));
-    assert_eq!(
-        check(r#"{"rows":4,"sums":{"CONVRAT":"1001.5"}}"#)
-            .unwrap()
-            .0
-            .rows,
-        4
-    );
+    assert_eq!(check(r#"{"rows":4,"sums":{"CONVRAT":"1001.5"}}"#).unwrap().0.rows, 4);
     assert_eq!(reason(check(r#"{"rows":3}"#)), "rows");
-    assert_eq!(
-        reason(check(r#"{"sums":{"CONVRAT":"1001.25"}}"#)),
-        "sums:CONVRAT"
-    );
+    assert_eq!(reason(check(r#"{"sums":{"CONVRAT":"1001.25"}}"#)), "sums:CONVRAT");
     assert_eq!(reason(check(r#"{"sums":{"NO_SUCH":"1"}}"#)), "sums:NO_SUCH");
     assert_eq!(reason(check(r#"{"sha256":"00"}"#)), "sha256");
     assert_eq!(reason(check("rows: 4")), "control");
-    let sha256 = Artifact::from_bytes("a", text.clone().into_bytes(), false)
-        .sha256
-        .to_uppercase();
+    let sha256 = Artifact::from_bytes("a", text.clone().into_bytes(), false).sha256.to_uppercase();
     assert!(check(&format!(r#"{{"sha256":"{sha256}"}}"#)).is_ok());
 }
 
 #[test]
 fn files_without_header_or_encoding_are_refused() {
-    assert_eq!(
-        reason(read_file("list_map/1/202401/a.csv", b"", None)),
-        "no_header"
-    );
-    assert_eq!(
-        reason(read_file("list_map/1/202401/a.csv", b"A,B\n1,2\n", None)),
-        "no_header"
-    );
-    assert_eq!(
-        reason(read_file("list_map/1/202401/a.csv", b"A,\xff\xff\n", None)),
-        "undecodable"
-    );
-    assert_eq!(
-        reason(read_file("list_map/1/202401/a.xlsx", b"PK", None)),
-        "undecodable"
-    );
-    assert_eq!(
-        reason(read_file("list_map/1/202401/a.parquet", b"PAR1", None)),
-        "undecodable"
-    );
+    assert_eq!(reason(read_file("list_map/1/202401/a.csv", b"", None)), "no_header");
+    assert_eq!(reason(read_file("list_map/1/202401/a.csv", b"A,B\n1,2\n", None)), "no_header");
+    assert_eq!(reason(read_file("list_map/1/202401/a.csv", b"A,\xff\xff\n", None)), "undecodable");
+    assert_eq!(reason(read_file("list_map/1/202401/a.xlsx", b"PK", None)), "undecodable");
+    assert_eq!(reason(read_file("list_map/1/202401/a.parquet", b"PAR1", None)), "undecodable");
 }
 
 #[test]
@@ -211,25 +129,10 @@ fn a_quote_never_closed_does_not_swallow_memory() {
     let rules = PersonalRules::new(&PersonalConfig::default()).unwrap();
     let registry = Registry::embedded().unwrap();
     let file = LandingFile::of("list_map/1/202401/a.csv", 0).unwrap();
-    let delivery = Delivery {
-        file,
-        artifact: Artifact::from_bytes("a", text.into_bytes(), false),
-        control: None,
-    };
-    let config = ExportConfig {
-        max_row_bytes: 1 << 17,
-        ..ExportConfig::new("x")
-    };
-    let result = read(
-        &config,
-        &rules,
-        registry.dataset("list_map").unwrap(),
-        &delivery,
-        &mut |_| Ok(()),
-    );
-    assert!(
-        matches!(result, Err(ReadError::Refused(refused)) if refused.reason == Reason::NotDecodable)
-    );
+    let delivery = Delivery { file, artifact: Artifact::from_bytes("a", text.into_bytes(), false), control: None };
+    let config = ExportConfig { max_row_bytes: 1 << 17, ..ExportConfig::new("x") };
+    let result = read(&config, &rules, registry.dataset("list_map").unwrap(), &delivery, &mut |_| Ok(()));
+    assert!(matches!(result, Err(ReadError::Refused(refused)) if refused.reason == Reason::NotDecodable));
 }
 
 #[test]
@@ -237,23 +140,10 @@ fn workbooks_with_titles_dates_and_lost_digits() {
     let mut workbook = Workbook::new();
     let date = CellFormat::new().set_num_format("yyyy-mm-dd");
     let sheet = workbook.add_worksheet();
-    sheet
-        .merge_range(0, 0, 0, 5, "医疗服务项目成本表", &CellFormat::new())
-        .unwrap();
-    for (column, title) in [
-        "定点医药机构编号",
-        "项目编码",
-        "项目名称",
-        "成本月份",
-        "单位成本(元)",
-        "数据更新时间",
-    ]
-    .iter()
-    .enumerate()
+    sheet.merge_range(0, 0, 0, 5, "医疗服务项目成本表", &CellFormat::new()).unwrap();
+    for (column, title) in ["定点医药机构编号", "项目编码", "项目名称", "成本月份", "单位成本(元)", "数据更新时间"].iter().enumerate()
     {
-        sheet
-            .write(2, u16::try_from(column).unwrap() + 1, *title)
-            .unwrap();
+        sheet.write(2, u16::try_from(column).unwrap() + 1, *title).unwrap();
     }
     sheet.write(3, 1, "H1").unwrap();
     sheet.write(3, 2, 110_100_001.0).unwrap();
@@ -266,38 +156,15 @@ fn workbooks_with_titles_dates_and_lost_digits() {
     sheet.write(5, 2, 1_234_567_890_123_456.0).unwrap();
     sheet.write(5, 4, "2024-01").unwrap();
     sheet.write_with_format(5, 5, 45_292.0, &date).unwrap();
-    workbook
-        .add_worksheet()
-        .write(0, 0, "一、本表由医疗机构填报")
-        .unwrap();
+    workbook.add_worksheet().write(0, 0, "一、本表由医疗机构填报").unwrap();
     let bytes = workbook.save_to_buffer().unwrap();
-    let (report, batches) = read_file(
-        "serv_cost/1/202401/a.xlsx",
-        &bytes,
-        Some(r#"{"rows":2,"sums":{"UNIT_COST":"45373.6"}}"#),
-    )
-    .unwrap();
+    let (report, batches) = read_file("serv_cost/1/202401/a.xlsx", &bytes, Some(r#"{"rows":2,"sums":{"UNIT_COST":"45373.6"}}"#)).unwrap();
     assert_eq!(report.rows, 2);
-    assert_eq!(
-        column(&batches, "serv_code"),
-        some(&["110100001", "1234567890123456"])
-    );
-    assert_eq!(
-        column(&batches, "cost_month"),
-        some(&["2024-01-01 00:00:00", "2024-01"])
-    );
-    assert_eq!(
-        column(&batches, "unit_cost"),
-        some(&["81.59999999999998", "45292"])
-    );
-    assert_eq!(
-        column(&batches, "updt_time"),
-        [Some("2024-01-01 09:00:00".to_owned()), None]
-    );
-    assert_eq!(
-        column(&batches, "_note"),
-        [None, Some("lossy:serv_code".to_owned())]
-    );
+    assert_eq!(column(&batches, "serv_code"), some(&["110100001", "1234567890123456"]));
+    assert_eq!(column(&batches, "cost_month"), some(&["2024-01-01 00:00:00", "2024-01"]));
+    assert_eq!(column(&batches, "unit_cost"), some(&["81.59999999999998", "45292"]));
+    assert_eq!(column(&batches, "updt_time"), [Some("2024-01-01 09:00:00".to_owned()), None]);
+    assert_eq!(column(&batches, "_note"), [None, Some("lossy:serv_code".to_owned())]);
 }
 
 #[test]
@@ -306,28 +173,16 @@ fn parquet_files() {
     let array: ArrayRef = Arc::new(StringArray::from(vec![Some("1.50"), None, Some("无")]));
     let batch = RecordBatch::try_from_iter(columns.map(|name| (name, Arc::clone(&array)))).unwrap();
     let mut bytes = Vec::new();
-    let mut writer =
-        parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     let (report, batches) = read_file("surplus_base/1/202401/a.parquet", &bytes, None).unwrap();
     assert_eq!(report.rows, 3);
-    assert_eq!(
-        column(&batches, "pre_unit_pric"),
-        [Some("1.50".to_owned()), None, Some("无".to_owned())]
-    );
-    assert_eq!(
-        column(&batches, "_extra").first().unwrap().as_deref(),
-        Some(r#"{"RMK":"1.50"}"#)
-    );
-    let rows = batches.iter().flat_map(|batch| {
-        batch
-            .column_by_name("_row")
-            .unwrap()
-            .as_primitive::<arrow::datatypes::Int64Type>()
-            .values()
-            .to_vec()
-    });
+    assert_eq!(column(&batches, "pre_unit_pric"), [Some("1.50".to_owned()), None, Some("无".to_owned())]);
+    assert_eq!(column(&batches, "_extra").first().unwrap().as_deref(), Some(r#"{"RMK":"1.50"}"#));
+    let rows = batches
+        .iter()
+        .flat_map(|batch| batch.column_by_name("_row").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec());
     assert_eq!(rows.collect::<Vec<_>>(), [1, 2, 3]);
 }
 
@@ -340,42 +195,20 @@ async fn a_landing_folder_is_listed_and_fetched() {
     std::fs::write(folder.join("目录.ctl.json"), r#"{"rows":1}"#).unwrap();
     let mut config = ExportConfig::new(root.path().display().to_string());
     config.memory_bytes = 10;
-    for location in [
-        config.root.clone(),
-        url::Url::from_directory_path(root.path())
-            .unwrap()
-            .to_string(),
-    ] {
-        let source = ExportSource::open(ExportConfig {
-            root: location,
-            ..config.clone()
-        })
-        .unwrap();
+    for location in [config.root.clone(), url::Url::from_directory_path(root.path()).unwrap().to_string()] {
+        let source = ExportSource::open(ExportConfig { root: location, ..config.clone() }).unwrap();
         let files = source.list().await.unwrap();
-        assert_eq!(
-            files
-                .iter()
-                .map(|file| file.path.as_str())
-                .collect::<Vec<_>>(),
-            ["list_map/652801/202401/目录.csv"]
-        );
+        assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["list_map/652801/202401/目录.csv"]);
         let registry = Registry::embedded().unwrap();
         let dataset = registry.dataset("list_map").unwrap();
         let delivery = source.fetch(dataset, files.first().unwrap()).await.unwrap();
         assert!(delivery.control.is_some() && !delivery.artifact.personal);
         let report = source.read(dataset, &delivery, &mut |_| Ok(())).unwrap();
         assert_eq!(report.rows, 1);
-        let crate::ArtifactBytes::File(path) = delivery.artifact.bytes.clone() else {
-            panic!("not spilled")
-        };
+        let crate::ArtifactBytes::File(path) = delivery.artifact.bytes.clone() else { panic!("not spilled") };
         assert!(path.exists());
         drop(delivery);
         assert!(!path.exists());
     }
-    assert!(
-        ExportSource::open(ExportConfig::new(
-            root.path().join("no").display().to_string()
-        ))
-        .is_err()
-    );
+    assert!(ExportSource::open(ExportConfig::new(root.path().join("no").display().to_string())).is_err());
 }

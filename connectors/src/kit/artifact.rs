@@ -79,14 +79,7 @@ impl Artifact {
 
     /// An artifact in a temporary file, which is deleted with the last copy of the artifact.
     pub(crate) fn from_temp(name: String, sha256: String, size: u64, path: TempPath) -> Self {
-        Self {
-            name,
-            sha256,
-            size,
-            bytes: ArtifactBytes::File(path.to_path_buf()),
-            personal: false,
-            guard: Some(Arc::new(path)),
-        }
+        Self { name, sha256, size, bytes: ArtifactBytes::File(path.to_path_buf()), personal: false, guard: Some(Arc::new(path)) }
     }
 
     /// The bytes as a stream, from their start.
@@ -96,10 +89,7 @@ impl Artifact {
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match &self.bytes {
             ArtifactBytes::Memory(bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
-            ArtifactBytes::File(path) => Ok(Box::new(io::BufReader::with_capacity(
-                1 << 16,
-                std::fs::File::open(path)?,
-            ))),
+            ArtifactBytes::File(path) => Ok(Box::new(io::BufReader::with_capacity(1 << 16, std::fs::File::open(path)?))),
         }
     }
 
@@ -149,14 +139,8 @@ mod tests {
         std::fs::write(&path, b"abc").unwrap();
         let file = Artifact::from_file("a", &path, false).unwrap();
         let memory = Artifact::from_bytes("a", &b"abc"[..], false);
-        assert_eq!(
-            file.sha256,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-        assert_eq!(
-            (file.sha256.as_str(), file.size),
-            (memory.sha256.as_str(), memory.size)
-        );
+        assert_eq!(file.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!((file.sha256.as_str(), file.size), (memory.sha256.as_str(), memory.size));
         assert_eq!(file.read_all().unwrap(), memory.read_all().unwrap());
     }
 }

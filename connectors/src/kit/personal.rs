@@ -80,11 +80,7 @@ impl PersonalRules {
     /// # Errors
     /// [`SourceError::Secret`] when the key is named but absent.
     pub fn new(config: &PersonalConfig) -> Result<Self, SourceError> {
-        let key = config
-            .hash_key
-            .as_ref()
-            .map(SecretRef::resolve)
-            .transpose()?;
+        let key = config.hash_key.as_ref().map(SecretRef::resolve).transpose()?;
         let names = match &config.names {
             Some(names) => names.iter().map(|name| fold(name)).collect(),
             None => PERSONAL_NAMES.iter().map(|name| fold(name)).collect(),
@@ -103,22 +99,14 @@ impl PersonalRules {
     /// # Errors
     /// [`SourceError::Config`] when there is no key: a personal value is never written as it is.
     pub fn hash(&self, value: &str) -> Result<Option<String>, SourceError> {
-        text::clean(value)
-            .map(|value| self.digest(value))
-            .transpose()
+        text::clean(value).map(|value| self.digest(value)).transpose()
     }
 
     /// The keyed hash of a whole text, for rows that cannot be split.
     pub(crate) fn digest(&self, value: &str) -> Result<String, SourceError> {
-        let missing = || {
-            SourceError::config(
-                "personal",
-                "`personal.hash_key` is needed for a dataset with personal columns",
-            )
-        };
+        let missing = || SourceError::config("personal", "`personal.hash_key` is needed for a dataset with personal columns");
         let key = self.key.as_ref().ok_or_else(missing)?;
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map_err(|_| missing())?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map_err(|_| missing())?;
         mac.update(value.as_bytes());
         Ok(hex(&mac.finalize().into_bytes()))
     }
@@ -126,19 +114,13 @@ impl PersonalRules {
 
 impl fmt::Debug for PersonalRules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PersonalRules")
-            .field("names", &self.names.len())
-            .field("key", &self.key)
-            .finish()
+        f.debug_struct("PersonalRules").field("names", &self.names.len()).field("key", &self.key).finish()
     }
 }
 
 /// A name without case, underscores, hyphens and blanks.
 fn fold(name: &str) -> String {
-    name.chars()
-        .filter(|c| !matches!(c, '_' | '-') && !c.is_whitespace())
-        .flat_map(char::to_lowercase)
-        .collect()
+    name.chars().filter(|c| !matches!(c, '_' | '-') && !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -153,17 +135,7 @@ mod tests {
 
     #[test]
     fn names_match_in_any_spelling() {
-        for name in [
-            "psnName",
-            "PSN_NAME",
-            "psn_name",
-            "CERTNO",
-            "Tel",
-            "姓名",
-            "身份证号",
-            "联系电话",
-            "住址",
-        ] {
+        for name in ["psnName", "PSN_NAME", "psn_name", "CERTNO", "Tel", "姓名", "身份证号", "联系电话", "住址"] {
             assert!(rules().looks_personal(name), "{name}");
         }
         for name in ["rid", "tenantId", "RMK", "telescope"] {
@@ -175,20 +147,8 @@ mod tests {
     fn the_hash_is_hmac_sha256() {
         // RFC 4231, test case 2
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(
-            rules()
-                .hash("what do ya want for nothing?")
-                .unwrap()
-                .as_deref(),
-            Some(expected)
-        );
-        assert_eq!(
-            rules()
-                .hash(" what do ya want for nothing? ")
-                .unwrap()
-                .as_deref(),
-            Some(expected)
-        );
+        assert_eq!(rules().hash("what do ya want for nothing?").unwrap().as_deref(), Some(expected));
+        assert_eq!(rules().hash(" what do ya want for nothing? ").unwrap().as_deref(), Some(expected));
         assert_eq!(rules().hash("").unwrap(), None);
         assert_eq!(rules().hash("无").unwrap(), None);
     }

@@ -25,10 +25,7 @@ impl Limiter {
     /// A limiter of the configured interval.
     #[must_use]
     pub fn new(config: &RateConfig) -> Self {
-        Self {
-            interval: Duration::from_millis(config.min_interval_ms),
-            next: Mutex::new(None),
-        }
+        Self { interval: Duration::from_millis(config.min_interval_ms), next: Mutex::new(None) }
     }
 
     /// Waits for this caller's turn.
@@ -53,9 +50,7 @@ mod tests {
 
     #[tokio::test]
     async fn calls_are_spaced_out() {
-        let limiter = Limiter::new(&RateConfig {
-            min_interval_ms: 30,
-        });
+        let limiter = Limiter::new(&RateConfig { min_interval_ms: 30 });
         let start = Instant::now();
         for _ in 0..3 {
             limiter.turn().await;

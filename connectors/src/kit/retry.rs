@@ -47,22 +47,15 @@ impl RetryConfig {
     /// The wait after the `tried`-th try (from 1): half of it fixed, half of it chance.
     #[must_use]
     pub fn wait(&self, tried: u32) -> Duration {
-        let factor = 1_u64
-            .checked_shl(tried.saturating_sub(1))
-            .unwrap_or(u64::MAX);
-        let full = self
-            .first_wait_ms
-            .saturating_mul(factor)
-            .min(self.max_wait_ms);
+        let factor = 1_u64.checked_shl(tried.saturating_sub(1)).unwrap_or(u64::MAX);
+        let full = self.first_wait_ms.saturating_mul(factor).min(self.max_wait_ms);
         Duration::from_millis(rand::rng().random_range(full / 2..=full))
     }
 
     /// The wait the platform asks for, bounded.
     #[must_use]
     pub fn rate_wait(&self, asked: Option<Duration>) -> Duration {
-        asked
-            .unwrap_or(Duration::from_millis(self.rate_wait_ms))
-            .min(Duration::from_millis(self.max_rate_wait_ms))
+        asked.unwrap_or(Duration::from_millis(self.rate_wait_ms)).min(Duration::from_millis(self.max_rate_wait_ms))
     }
 }
 
@@ -79,11 +72,7 @@ impl Budget {
 
     /// Takes one try; false when none is left.
     pub fn take(&self) -> bool {
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(1)
-            })
-            .is_ok()
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 }
 
@@ -93,25 +82,12 @@ mod tests {
 
     #[test]
     fn waits_grow_and_are_bounded() {
-        let retry = RetryConfig {
-            first_wait_ms: 100,
-            max_wait_ms: 1_000,
-            ..RetryConfig::default()
-        };
-        for (tried, low, high) in [
-            (1, 50, 100),
-            (2, 100, 200),
-            (4, 400, 800),
-            (5, 500, 1_000),
-            (200, 500, 1_000),
-        ] {
+        let retry = RetryConfig { first_wait_ms: 100, max_wait_ms: 1_000, ..RetryConfig::default() };
+        for (tried, low, high) in [(1, 50, 100), (2, 100, 200), (4, 400, 800), (5, 500, 1_000), (200, 500, 1_000)] {
             let wait = retry.wait(tried).as_millis();
             assert!((low..=high).contains(&wait), "{tried}: {wait}");
         }
-        assert_eq!(
-            retry.rate_wait(Some(Duration::from_secs(9_999))).as_secs(),
-            300
-        );
+        assert_eq!(retry.rate_wait(Some(Duration::from_secs(9_999))).as_secs(), 300);
     }
 
     #[test]

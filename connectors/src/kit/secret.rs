@@ -24,10 +24,7 @@ impl SecretRef {
         match text.split_once(':') {
             Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
-            _ => Err(SourceError::Secret {
-                reference: "***".to_owned(),
-                what: "it is neither `env:NAME` nor `file:PATH`".to_owned(),
-            }),
+            _ => Err(SourceError::Secret { reference: "***".to_owned(), what: "it is neither `env:NAME` nor `file:PATH`".to_owned() }),
         }
     }
 
@@ -36,31 +33,17 @@ impl SecretRef {
     /// # Errors
     /// [`SourceError::Secret`] when it is absent or empty.
     pub fn resolve(&self) -> Result<Secret, SourceError> {
-        let fail = |what: String| SourceError::Secret {
-            reference: self.to_string(),
-            what,
-        };
+        let fail = |what: String| SourceError::Secret { reference: self.to_string(), what };
         let value = match self {
-            Self::Env(name) => {
-                read_env(name).ok_or_else(|| fail("the variable is not set".to_owned()))?
-            }
-            Self::File(path) => {
-                std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?
-            }
+            Self::Env(name) => read_env(name).ok_or_else(|| fail("the variable is not set".to_owned()))?,
+            Self::File(path) => std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?,
         };
         let value = value.trim_end_matches(['\r', '\n']).to_owned();
-        if value.is_empty() {
-            Err(fail("it is empty".to_owned()))
-        } else {
-            Ok(Secret(value))
-        }
+        if value.is_empty() { Err(fail("it is empty".to_owned())) } else { Ok(Secret(value)) }
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the configuration names the variable; its value must not pass through the configuration"
-)]
+#[expect(clippy::disallowed_methods, reason = "the configuration names the variable; its value must not pass through the configuration")]
 fn read_env(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -77,9 +60,7 @@ impl fmt::Display for SecretRef {
 impl<'de> Deserialize<'de> for SecretRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(|_| {
-            serde::de::Error::custom("a secret is written as `env:NAME` or `file:PATH`")
-        })
+        Self::parse(&text).map_err(|_| serde::de::Error::custom("a secret is written as `env:NAME` or `file:PATH`"))
     }
 }
 
@@ -129,22 +110,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         std::fs::write(&path, "k e y\r\n").unwrap();
-        let secret = SecretRef::parse(&format!("file:{}", path.display()))
-            .unwrap()
-            .resolve()
-            .unwrap();
+        let secret = SecretRef::parse(&format!("file:{}", path.display())).unwrap().resolve().unwrap();
         assert_eq!(secret.expose(), "k e y");
         std::fs::write(&path, "\n").unwrap();
-        assert!(
-            SecretRef::File(path.display().to_string())
-                .resolve()
-                .is_err()
-        );
-        assert!(
-            SecretRef::parse("env:YAOJIA_NO_SUCH_VARIABLE")
-                .unwrap()
-                .resolve()
-                .is_err()
-        );
+        assert!(SecretRef::File(path.display().to_string()).resolve().is_err());
+        assert!(SecretRef::parse("env:YAOJIA_NO_SUCH_VARIABLE").unwrap().resolve().is_err());
     }
 }

@@ -53,9 +53,7 @@ pub(crate) fn judge<T>(
     Err(match opened {
         Ok(_) if words.contains(TOKEN_INVALID) => Trouble::TokenInvalid(words),
         Ok(_) if words.contains(TOO_FAST) => Trouble::Wait(named_seconds(&words), words),
-        _ if answer.status == StatusCode::TOO_MANY_REQUESTS => {
-            Trouble::Wait(retry_after(&answer.headers), format!("HTTP 429: {words}"))
-        }
+        _ if answer.status == StatusCode::TOO_MANY_REQUESTS => Trouble::Wait(retry_after(&answer.headers), format!("HTTP 429: {words}")),
         _ if answer.status == StatusCode::UNAUTHORIZED => Trouble::Unauthorized(words),
         Ok(_) if answer.status.is_success() => Trouble::Business(words),
         Ok(_) => Trouble::Unusable(format!("HTTP {}: {words}", answer.status.as_u16())),
@@ -66,21 +64,10 @@ pub(crate) fn judge<T>(
 /// The seconds named in `该接口访问间隔为5秒！`.
 fn named_seconds(words: &str) -> Option<Duration> {
     let after = words.split_once(TOO_FAST)?.1;
-    let digits: String = after
-        .chars()
-        .skip_while(|c| digit(*c).is_none())
-        .map_while(digit)
-        .collect();
-    let unit = after
-        .chars()
-        .skip_while(|c| digit(*c).is_none())
-        .find(|c| digit(*c).is_none());
+    let digits: String = after.chars().skip_while(|c| digit(*c).is_none()).map_while(digit).collect();
+    let unit = after.chars().skip_while(|c| digit(*c).is_none()).find(|c| digit(*c).is_none());
     let number: u64 = digits.parse().ok()?;
-    Some(if unit == Some('分') {
-        Duration::from_secs(number.checked_mul(60)?)
-    } else {
-        Duration::from_secs(number)
-    })
+    Some(if unit == Some('分') { Duration::from_secs(number.checked_mul(60)?) } else { Duration::from_secs(number) })
 }
 
 /// An ASCII digit for an ASCII or full-width one.
@@ -119,12 +106,7 @@ mod tests {
     }
 
     fn trouble(answer: &HttpAnswer) -> Trouble {
-        judge(
-            answer,
-            |envelope| envelope.ok && envelope.return_ok == Some(true),
-            |_| (),
-        )
-        .unwrap_err()
+        judge(answer, |envelope| envelope.ok && envelope.return_ok == Some(true), |_| ()).unwrap_err()
     }
 
     #[test]
@@ -133,10 +115,7 @@ mod tests {
         assert!(matches!(trouble(&five), Trouble::Wait(Some(wait), _) if wait.as_secs() == 5));
         let wide = answer(200, r#"{"infcode":"-1","err_msg":"访问间隔为１０秒"}"#);
         assert!(matches!(trouble(&wide), Trouble::Wait(Some(wait), _) if wait.as_secs() == 10));
-        let inner = answer(
-            200,
-            r#"{"infcode":0,"output":{"data":{"returnCode":"500","returnMsg":"访问间隔过短"}}}"#,
-        );
+        let inner = answer(200, r#"{"infcode":0,"output":{"data":{"returnCode":"500","returnMsg":"访问间隔过短"}}}"#);
         assert!(matches!(trouble(&inner), Trouble::Wait(None, _)));
     }
 
@@ -144,48 +123,23 @@ mod tests {
     fn http_429_with_and_without_retry_after() {
         let mut busy = answer(429, "slow down");
         assert!(matches!(trouble(&busy), Trouble::Wait(None, _)));
-        busy.headers
-            .insert(RETRY_AFTER, HeaderValue::from_static("7"));
+        busy.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
         assert!(matches!(trouble(&busy), Trouble::Wait(Some(wait), _) if wait.as_secs() == 7));
-        busy.headers.insert(
-            RETRY_AFTER,
-            HeaderValue::from_static("Wed, 01 May 2024 10:00:09 GMT"),
-        );
-        busy.headers.insert(
-            DATE,
-            HeaderValue::from_static("Wed, 01 May 2024 10:00:00 GMT"),
-        );
+        busy.headers.insert(RETRY_AFTER, HeaderValue::from_static("Wed, 01 May 2024 10:00:09 GMT"));
+        busy.headers.insert(DATE, HeaderValue::from_static("Wed, 01 May 2024 10:00:00 GMT"));
         assert!(matches!(trouble(&busy), Trouble::Wait(Some(wait), _) if wait.as_secs() == 9));
     }
 
     #[test]
     fn each_failure_has_its_consequence() {
         let unsigned = answer(401, r#"{"infcode":-1,"err_msg":"签名验证失败"}"#);
-        assert_eq!(
-            trouble(&unsigned),
-            Trouble::Unauthorized("签名验证失败".to_owned())
-        );
-        let expired = answer(
-            401,
-            r#"{"infcode":-1,"err_msg":"令牌无效，请重新获取令牌"}"#,
-        );
+        assert_eq!(trouble(&unsigned), Trouble::Unauthorized("签名验证失败".to_owned()));
+        let expired = answer(401, r#"{"infcode":-1,"err_msg":"令牌无效，请重新获取令牌"}"#);
         assert!(matches!(trouble(&expired), Trouble::TokenInvalid(_)));
-        let refused = answer(
-            200,
-            r#"{"infcode":0,"output":{"data":{"returnCode":500,"returnMsg":"系统繁忙"}}}"#,
-        );
+        let refused = answer(200, r#"{"infcode":0,"output":{"data":{"returnCode":500,"returnMsg":"系统繁忙"}}}"#);
         assert_eq!(trouble(&refused), Trouble::Business("系统繁忙".to_owned()));
-        for (status, body) in [
-            (502, "<html><title>502</title>"),
-            (200, "<html>"),
-            (200, "{\"infcode\":0,\"outp"),
-            (500, ""),
-            (200, "[]"),
-        ] {
-            assert!(
-                matches!(trouble(&answer(status, body)), Trouble::Unusable(_)),
-                "{status} {body}"
-            );
+        for (status, body) in [(502, "<html><title>502</title>"), (200, "<html>"), (200, "{\"infcode\":0,\"outp"), (500, ""), (200, "[]")] {
+            assert!(matches!(trouble(&answer(status, body)), Trouble::Unusable(_)), "{status} {body}");
         }
     }
 }

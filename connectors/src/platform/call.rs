@@ -66,32 +66,17 @@ impl Caller {
         let mut patience = Patience::new(self, at(infno, Some(window), Some(page)));
         let mut stale = None;
         loop {
-            let token = self
-                .token
-                .get(stale, async || self.ask_token().await)
-                .await?;
+            let token = self.token.get(stale, async || self.ask_token().await).await?;
             self.limiter.turn().await;
             let body = request(infno, token.value.expose(), page, window);
-            let answer = self
-                .http
-                .post_json(&self.call_url, body, &self.signer.headers())
-                .await;
+            let answer = self.http.post_json(&self.call_url, body, &self.signer.headers()).await;
             let trouble = match answer {
-                Ok(answer) => {
-                    match judge(
-                        &answer,
-                        |envelope| envelope.ok && envelope.return_ok == Some(true),
-                        &take,
-                    ) {
-                        Ok(taken) => {
-                            return Ok(PageAnswer {
-                                bytes: answer.body,
-                                taken,
-                            });
-                        }
-                        Err(trouble) => trouble,
+                Ok(answer) => match judge(&answer, |envelope| envelope.ok && envelope.return_ok == Some(true), &take) {
+                    Ok(taken) => {
+                        return Ok(PageAnswer { bytes: answer.body, taken });
                     }
-                }
+                    Err(trouble) => trouble,
+                },
                 Err(no_answer) => Trouble::Unusable(no_answer.0),
             };
             if matches!(trouble, Trouble::TokenInvalid(_)) {
@@ -105,16 +90,9 @@ impl Caller {
     async fn ask_token(&self) -> Result<Secret, SourceError> {
         let mut patience = Patience::new(self, at("token", None, None));
         loop {
-            let form = [
-                ("appCode", self.app_code.expose()),
-                ("authCode", self.auth_code.expose()),
-            ];
+            let form = [("appCode", self.app_code.expose()), ("authCode", self.auth_code.expose())];
             let trouble = match self.http.post_form(&self.token_url, &form).await {
-                Ok(answer) => match judge(
-                    &answer,
-                    |envelope| envelope.token.is_some(),
-                    |envelope| envelope.token,
-                ) {
+                Ok(answer) => match judge(&answer, |envelope| envelope.token.is_some(), |envelope| envelope.token) {
                     Ok(Some(token)) => return Ok(Secret::new(token)),
                     Ok(None) => Trouble::Unusable("no token in the answer".to_owned()),
                     Err(trouble) => trouble,
@@ -122,9 +100,7 @@ impl Caller {
                 Err(no_answer) => Trouble::Unusable(no_answer.0),
             };
             patience.bear(trouble).await.map_err(|error| match error {
-                SourceError::Business { words, .. } | SourceError::Unauthorized { words, .. } => {
-                    SourceError::TokenRefused { words }
-                }
+                SourceError::Business { words, .. } | SourceError::Unauthorized { words, .. } => SourceError::TokenRefused { words },
                 other => other,
             })?;
         }
@@ -142,13 +118,7 @@ struct Patience<'a> {
 
 impl<'a> Patience<'a> {
     fn new(caller: &'a Caller, at: At) -> Self {
-        Self {
-            caller,
-            at,
-            tries: 1,
-            waits: 0,
-            renewals: 0,
-        }
+        Self { caller, at, tries: 1, waits: 0, renewals: 0 }
     }
 
     /// Waits as the trouble demands, or gives up with an error that says why.
@@ -156,18 +126,11 @@ impl<'a> Patience<'a> {
         let retry = &self.caller.retry;
         tracing::debug!(at = %self.at, ?trouble, "the platform's answer is no good one");
         match trouble {
-            Trouble::Unauthorized(words) => Err(SourceError::Unauthorized {
-                at: self.at.clone(),
-                words,
-            }),
+            Trouble::Unauthorized(words) => Err(SourceError::Unauthorized { at: self.at.clone(), words }),
             Trouble::Wait(asked, words) => {
                 self.waits += 1;
                 if self.waits > retry.rate_waits {
-                    return Err(SourceError::Throttled {
-                        at: self.at.clone(),
-                        waits: self.waits - 1,
-                        words,
-                    });
+                    return Err(SourceError::Throttled { at: self.at.clone(), waits: self.waits - 1, words });
                 }
                 sleep(retry.rate_wait(asked)).await;
                 Ok(())
@@ -175,11 +138,7 @@ impl<'a> Patience<'a> {
             Trouble::TokenInvalid(words) => {
                 self.renewals += 1;
                 if self.renewals > retry.tries {
-                    return Err(SourceError::Unreachable {
-                        at: self.at.clone(),
-                        tries: self.renewals,
-                        words,
-                    });
+                    return Err(SourceError::Unreachable { at: self.at.clone(), tries: self.renewals, words });
                 }
                 if self.renewals > 1 {
                     sleep(retry.wait(self.renewals - 1)).await;
@@ -190,21 +149,13 @@ impl<'a> Patience<'a> {
                 if self.try_again().await {
                     return Ok(());
                 }
-                Err(SourceError::Business {
-                    at: self.at.clone(),
-                    tries: self.tries,
-                    words,
-                })
+                Err(SourceError::Business { at: self.at.clone(), tries: self.tries, words })
             }
             Trouble::Unusable(words) => {
                 if self.try_again().await {
                     return Ok(());
                 }
-                Err(SourceError::Unreachable {
-                    at: self.at.clone(),
-                    tries: self.tries,
-                    words,
-                })
+                Err(SourceError::Unreachable { at: self.at.clone(), tries: self.tries, words })
             }
         }
     }
@@ -237,10 +188,7 @@ mod tests {
 
     #[test]
     fn a_request_is_that_of_the_contract() {
-        let window = Window::new(
-            "2024-01-01T00:00:00".parse().unwrap(),
-            "2024-01-31T23:59:59".parse().unwrap(),
-        );
+        let window = Window::new("2024-01-01T00:00:00".parse().unwrap(), "2024-01-31T23:59:59".parse().unwrap());
         assert_eq!(
             request("C1004", "t", 2, window),
             r#"{"info":{"infno":"C1004","input":{"data":{"accessToken":"t","currentPageNumber":"2","startTime":"2024-01-01 00:00:00","endTime":"2024-01-31 23:59:59"}}}}"#

@@ -37,10 +37,7 @@ pub struct PageConfig {
 
 impl Default for PageConfig {
     fn default() -> Self {
-        Self {
-            max_window_rows: 100_000,
-            max_pages: 20_000,
-        }
+        Self { max_window_rows: 100_000, max_pages: 20_000 }
     }
 }
 
@@ -106,19 +103,12 @@ mod day {
     use chrono::NaiveDate;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(
-        day: &NaiveDate,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(day: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(day)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<NaiveDate, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -148,8 +138,7 @@ impl PlatformConfig {
     /// # Errors
     /// [`SourceError::Config`] for an unknown key or a value out of range.
     pub fn from_toml(text: &str) -> Result<Self, SourceError> {
-        let config: Self = toml::from_str(text)
-            .map_err(|error| SourceError::config(default_name(), error.message()))?;
+        let config: Self = toml::from_str(text).map_err(|error| SourceError::config(default_name(), error.message()))?;
         config.check()?;
         Ok(config)
     }
@@ -191,25 +180,18 @@ impl PlatformConfig {
         struct Profile {
             messages: IndexMap<String, String>,
         }
-        let profile: Profile = toml::from_str(SOURCE_TOML)
-            .map_err(|error| SourceError::config(&self.name, error.message()))?;
+        let profile: Profile = toml::from_str(SOURCE_TOML).map_err(|error| SourceError::config(&self.name, error.message()))?;
         Ok(profile.messages)
     }
 
     /// URL of the token call.
     pub(crate) fn token_url(&self) -> String {
-        format!(
-            "{}/web/interface/accessToken/getAccessToken",
-            self.base_url.trim_end_matches('/')
-        )
+        format!("{}/web/interface/accessToken/getAccessToken", self.base_url.trim_end_matches('/'))
     }
 
     /// URL of every other call.
     pub(crate) fn call_url(&self) -> String {
-        format!(
-            "{}/web/interface/commonInterface",
-            self.base_url.trim_end_matches('/')
-        )
+        format!("{}/web/interface/commonInterface", self.base_url.trim_end_matches('/'))
     }
 }
 
@@ -220,20 +202,14 @@ mod tests {
     #[test]
     fn the_default_file_is_valid_and_holds_the_profile() {
         let config = PlatformConfig::from_toml(SOURCE_TOML).unwrap();
-        assert_eq!(
-            (config.window_days, config.overlap_days, config.parallel),
-            (31, 1, 1)
-        );
+        assert_eq!((config.window_days, config.overlap_days, config.parallel), (31, 1, 1));
         assert_eq!(config.http, HttpConfig::default());
         assert_eq!(config.retry, RetryConfig::default());
         assert_eq!(config.page, PageConfig::default());
         let messages = config.messages().unwrap();
         assert_eq!(messages.len(), 15);
         assert_eq!(messages.get("ord_detl").map(String::as_str), Some("C1004"));
-        assert_eq!(
-            config.call_url(),
-            "https://platform.example/tps-local-bd/web/interface/commonInterface"
-        );
+        assert_eq!(config.call_url(), "https://platform.example/tps-local-bd/web/interface/commonInterface");
     }
 
     #[test]

@@ -56,11 +56,7 @@ pub(crate) fn open(text: &str) -> Result<Envelope<'_>, String> {
         }
     }
     let data = match output {
-        Some(Json::Object(members, _)) => members
-            .into_iter()
-            .rev()
-            .find(|(key, _)| key == "data")
-            .map(|(_, value)| value),
+        Some(Json::Object(members, _)) => members.into_iter().rev().find(|(key, _)| key == "data").map(|(_, value)| value),
         _ => None,
     };
     let mut envelope = Envelope {
@@ -77,15 +73,9 @@ pub(crate) fn open(text: &str) -> Result<Envelope<'_>, String> {
     if let Some(Json::Object(members, _)) = data {
         for (key, value) in members {
             match key.as_str() {
-                "accessToken" => {
-                    envelope.token = value.as_text().and_then(text::clean).map(str::to_owned)
-                }
-                "returnCode" => {
-                    return_code = value.as_text().and_then(text::clean).map(str::to_owned)
-                }
-                "returnMsg" => {
-                    return_msg = value.as_text().and_then(text::clean).map(str::to_owned)
-                }
+                "accessToken" => envelope.token = value.as_text().and_then(text::clean).map(str::to_owned),
+                "returnCode" => return_code = value.as_text().and_then(text::clean).map(str::to_owned),
+                "returnMsg" => return_msg = value.as_text().and_then(text::clean).map(str::to_owned),
                 "dataList" => envelope.rows = rows(value)?,
                 "totalPageCount" => envelope.pages = count(&value, "totalPageCount")?,
                 "totalRecordCount" => envelope.records = count(&value, "totalRecordCount")?,
@@ -96,11 +86,9 @@ pub(crate) fn open(text: &str) -> Result<Envelope<'_>, String> {
     }
     envelope.words = match (err_msg, return_msg) {
         (Some(words), _) | (None, Some(words)) => words,
-        (None, None) => format!(
-            "infcode {}, returnCode {}",
-            infcode.as_deref().unwrap_or("absent"),
-            return_code.as_deref().unwrap_or("absent")
-        ),
+        (None, None) => {
+            format!("infcode {}, returnCode {}", infcode.as_deref().unwrap_or("absent"), return_code.as_deref().unwrap_or("absent"))
+        }
     };
     Ok(envelope)
 }
@@ -114,21 +102,14 @@ fn rows(value: Json<'_>) -> Result<Vec<Json<'_>>, String> {
         Json::Text(text) if text::clean(&text).is_none() => Vec::new(),
         _ => return Err("`dataList` is no list".to_owned()),
     };
-    if rows.iter().all(|row| matches!(row, Json::Object(..))) {
-        Ok(rows)
-    } else {
-        Err("a row of `dataList` is no object".to_owned())
-    }
+    if rows.iter().all(|row| matches!(row, Json::Object(..))) { Ok(rows) } else { Err("a row of `dataList` is no object".to_owned()) }
 }
 
 /// A count as number or text; nothing where it is blank.
 fn count(value: &Json<'_>, name: &str) -> Result<Option<u64>, String> {
     match value.as_text().and_then(text::clean) {
         None => Ok(None),
-        Some(text) => text
-            .parse()
-            .map(Some)
-            .map_err(|_| format!("`{name}` is no count: `{}`", shorten(text))),
+        Some(text) => text.parse().map(Some).map_err(|_| format!("`{name}` is no count: `{}`", shorten(text))),
     }
 }
 
@@ -137,28 +118,15 @@ fn html_words(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let title = lower
         .find("<title>")
-        .and_then(|start| {
-            lower
-                .get(start..)?
-                .find("</title>")
-                .map(|end| (start + 7, start + end))
-        })
+        .and_then(|start| lower.get(start..)?.find("</title>").map(|end| (start + 7, start + end)))
         .and_then(|(start, end)| text.get(start..end));
     shorten(title.unwrap_or(text).trim())
 }
 
 /// At most 200 characters, on one line.
 pub(crate) fn shorten(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect();
-    if text.chars().count() > 200 {
-        format!("{line}…")
-    } else {
-        line
-    }
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    if text.chars().count() > 200 { format!("{line}…") } else { line }
 }
 
 #[cfg(test)]
@@ -173,20 +141,13 @@ mod tests {
             );
             let envelope = open(&text).unwrap();
             assert!(envelope.ok);
-            assert_eq!(
-                (envelope.return_ok, envelope.pages, envelope.records),
-                (Some(true), Some(3), Some(3))
-            );
+            assert_eq!((envelope.return_ok, envelope.pages, envelope.records), (Some(true), Some(3), Some(3)));
         }
     }
 
     #[test]
     fn blank_counts_are_as_before_and_odd_ones_are_bad() {
-        let text = |count: &str| {
-            format!(
-                r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","totalRecordCount":{count}}}}}}}"#
-            )
-        };
+        let text = |count: &str| format!(r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","totalRecordCount":{count}}}}}}}"#);
         assert_eq!(open(&text("\"\"")).unwrap().records, None);
         assert_eq!(open(&text("null")).unwrap().records, None);
         assert!(open(&text("-1")).is_err());
@@ -195,11 +156,7 @@ mod tests {
 
     #[test]
     fn one_object_is_a_list_of_one() {
-        let text = |list: &str| {
-            format!(
-                r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","dataList":{list}}}}}}}"#
-            )
-        };
+        let text = |list: &str| format!(r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","dataList":{list}}}}}}}"#);
         assert_eq!(open(&text(r#"{"a":1}"#)).unwrap().rows.len(), 1);
         assert_eq!(open(&text("null")).unwrap().rows.len(), 0);
         assert_eq!(open(&text("\"\"")).unwrap().rows.len(), 0);
@@ -209,23 +166,13 @@ mod tests {
 
     #[test]
     fn failures_keep_the_platform_words() {
-        let envelope =
-            open(r#"{"infcode":-1,"err_msg":"令牌无效，请重新获取令牌","output":{}}"#).unwrap();
+        let envelope = open(r#"{"infcode":-1,"err_msg":"令牌无效，请重新获取令牌","output":{}}"#).unwrap();
         assert!(!envelope.ok && envelope.return_ok.is_none());
         assert_eq!(envelope.words, "令牌无效，请重新获取令牌");
         let envelope = open(r#"{"infcode":"0","err_msg":"","output":{"data":{"returnCode":"500","returnMsg":"系统繁忙"}}}"#).unwrap();
-        assert_eq!(
-            (envelope.return_ok, envelope.words.as_str()),
-            (Some(false), "系统繁忙")
-        );
-        assert_eq!(
-            open("<html><head><TITLE>502 网关</TITLE>").unwrap_err(),
-            "HTML instead of JSON: 502 网关"
-        );
-        assert_eq!(
-            open("<html><title>502</title>").unwrap_err(),
-            "HTML instead of JSON: 502"
-        );
+        assert_eq!((envelope.return_ok, envelope.words.as_str()), (Some(false), "系统繁忙"));
+        assert_eq!(open("<html><head><TITLE>502 网关</TITLE>").unwrap_err(), "HTML instead of JSON: 502 网关");
+        assert_eq!(open("<html><title>502</title>").unwrap_err(), "HTML instead of JSON: 502");
     }
 
     #[test]

@@ -76,14 +76,7 @@ impl PlatformSource {
         let messages = config.messages()?;
         let personal = PersonalRules::new(&config.personal)?;
         let caller = Caller::new(&config)?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                config,
-                messages,
-                personal,
-                caller,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { config, messages, personal, caller }) })
     }
 
     /// The configuration in force.
@@ -104,11 +97,7 @@ impl PlatformSource {
     /// [`SourceError::NoMessage`].
     pub fn infno(&self, dataset: &str) -> Result<&str, SourceError> {
         let infno = self.inner.messages.get(dataset);
-        infno
-            .map(String::as_str)
-            .ok_or_else(|| SourceError::NoMessage {
-                dataset: dataset.to_owned(),
-            })
+        infno.map(String::as_str).ok_or_else(|| SourceError::NoMessage { dataset: dataset.to_owned() })
     }
 
     /// Where a load starts: `overlap_days` before the cursor, not before `since`; `since` without a cursor.
@@ -127,11 +116,7 @@ impl PlatformSource {
     ///
     /// # Errors
     /// When a page gets no usable answer, or no read of the window was complete.
-    pub async fn read_window(
-        &self,
-        dataset: &Dataset,
-        window: Window,
-    ) -> Result<WindowRead, SourceError> {
+    pub async fn read_window(&self, dataset: &Dataset, window: Window) -> Result<WindowRead, SourceError> {
         let infno = self.infno(&dataset.name)?.to_owned();
         let map = PageMap::new(dataset, &self.inner.personal);
         window::read(&self.inner.caller, &self.inner.config, &map, &infno, window).await
@@ -141,11 +126,7 @@ impl PlatformSource {
     ///
     /// # Errors
     /// [`SourceError::Page`] when the bytes are not a good answer.
-    pub fn parse_page(
-        &self,
-        dataset: &Dataset,
-        artifact: &Artifact,
-    ) -> Result<Parsed, SourceError> {
+    pub fn parse_page(&self, dataset: &Dataset, artifact: &Artifact) -> Result<Parsed, SourceError> {
         parse_page(dataset, artifact, &self.inner.personal)
     }
 }
@@ -154,19 +135,11 @@ impl PlatformSource {
 ///
 /// # Errors
 /// [`SourceError::Page`] when the bytes are not a good answer.
-pub fn parse_page(
-    dataset: &Dataset,
-    artifact: &Artifact,
-    personal: &PersonalRules,
-) -> Result<Parsed, SourceError> {
+pub fn parse_page(dataset: &Dataset, artifact: &Artifact, personal: &PersonalRules) -> Result<Parsed, SourceError> {
     PageMap::new(dataset, personal).parse(artifact)
 }
 
 /// Where a call stands.
 pub(crate) fn at(infno: &str, window: Option<Window>, page: Option<u32>) -> At {
-    At {
-        infno: infno.to_owned(),
-        window: window.map(|window| window.to_string()),
-        page,
-    }
+    At { infno: infno.to_owned(), window: window.map(|window| window.to_string()), page }
 }

@@ -53,12 +53,7 @@ pub(crate) struct PageMap<'a> {
 
 impl<'a> PageMap<'a> {
     pub(crate) fn new(dataset: &'a Dataset, personal: &'a PersonalRules) -> Self {
-        let position = |name: &String| {
-            dataset
-                .columns
-                .iter()
-                .position(|column| &column.name == name)
-        };
+        let position = |name: &String| dataset.columns.iter().position(|column| &column.name == name);
         let slots = dataset
             .json_keys()
             .into_iter()
@@ -85,33 +80,17 @@ impl<'a> PageMap<'a> {
             let Json::Object(members, written) = row else {
                 continue;
             };
-            personal = personal
-                || members.iter().any(|(key, _)| {
-                    !self.slots.contains_key(key) && self.personal.looks_personal(key)
-                });
+            personal = personal || members.iter().any(|(key, _)| !self.slots.contains_key(key) && self.personal.looks_personal(key));
             keys.push(self.row_key(&self.cells(members), written));
         }
-        PageScan {
-            keys,
-            personal,
-            pages: envelope.pages,
-            records: envelope.records,
-            words: envelope.words,
-        }
+        PageScan { keys, personal, pages: envelope.pages, records: envelope.records, words: envelope.words }
     }
 
     /// See [`super::PlatformSource::parse_page`].
     pub(crate) fn parse(&self, artifact: &Artifact) -> Result<Parsed, SourceError> {
-        let fail = |what: String| SourceError::Page {
-            artifact: artifact.name.clone(),
-            what,
-        };
-        let bytes = artifact.read_all().map_err(|source| SourceError::Io {
-            path: artifact.name.clone(),
-            source,
-        })?;
-        let text =
-            decode(&bytes).ok_or_else(|| fail("it is neither UTF-8 nor GB18030".to_owned()))?;
+        let fail = |what: String| SourceError::Page { artifact: artifact.name.clone(), what };
+        let bytes = artifact.read_all().map_err(|source| SourceError::Io { path: artifact.name.clone(), source })?;
+        let text = decode(&bytes).ok_or_else(|| fail("it is neither UTF-8 nor GB18030".to_owned()))?;
         let envelope = open(&text).map_err(&fail)?;
         if !envelope.ok || envelope.return_ok != Some(true) {
             return Err(fail(format!("it is a failure: {}", envelope.words)));
@@ -138,15 +117,8 @@ impl<'a> PageMap<'a> {
                 row: i64::try_from(index + 1).unwrap_or(i64::MAX),
             });
         }
-        let batch = batch.take().map_err(|source| SourceError::Batch {
-            artifact: artifact.name.clone(),
-            source,
-        })?;
-        Ok(Parsed {
-            batch,
-            unknown,
-            dropped,
-        })
+        let batch = batch.take().map_err(|source| SourceError::Batch { artifact: artifact.name.clone(), source })?;
+        Ok(Parsed { batch, unknown, dropped })
     }
 
     /// One cell per column: where a column has several keys, the non-null one; among those its real key.
@@ -175,17 +147,9 @@ impl<'a> PageMap<'a> {
     fn row_key(&self, cells: &[Option<Cow<'_, str>>], written: &str) -> RowKey {
         let mut hasher = Sha256::new();
         for column in self.key.iter().chain(&self.updt_time) {
-            let Some(value) = cells
-                .get(*column)
-                .and_then(Option::as_deref)
-                .and_then(text::clean)
-            else {
+            let Some(value) = cells.get(*column).and_then(Option::as_deref).and_then(text::clean) else {
                 // no whole key: the row is only equal to itself
-                return Sha256::new()
-                    .chain_update([1])
-                    .chain_update(written)
-                    .finalize()
-                    .into();
+                return Sha256::new().chain_update([1]).chain_update(written).finalize().into();
             };
             hasher.update((value.len() as u64).to_le_bytes());
             hasher.update(value);
@@ -216,9 +180,7 @@ impl<'a> PageMap<'a> {
                     *dropped.entry(key.clone()).or_default() += 1;
                 }
             } else {
-                let text = value
-                    .as_text()
-                    .map_or(serde_json::Value::Null, serde_json::Value::from);
+                let text = value.as_text().map_or(serde_json::Value::Null, serde_json::Value::from);
                 extra.insert(key.clone(), text);
             }
         }
@@ -237,21 +199,13 @@ mod tests {
     fn parse(dataset: &str, rows: &str) -> Parsed {
         let registry = Registry::embedded().unwrap();
         let personal = PersonalRules::new(&PersonalConfig::default()).unwrap();
-        let text = format!(
-            r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","dataList":{rows}}}}}}}"#
-        );
+        let text = format!(r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","dataList":{rows}}}}}}}"#);
         let page = Artifact::from_bytes("p", text.into_bytes(), false);
-        PageMap::new(registry.dataset(dataset).unwrap(), &personal)
-            .parse(&page)
-            .unwrap()
+        PageMap::new(registry.dataset(dataset).unwrap(), &personal).parse(&page).unwrap()
     }
 
     fn cell(parsed: &Parsed, column: &str, row: usize) -> Option<String> {
-        let array = parsed
-            .batch
-            .column_by_name(column)
-            .unwrap()
-            .as_string::<i32>();
+        let array = parsed.batch.column_by_name(column).unwrap().as_string::<i32>();
         array.is_valid(row).then(|| array.value(row).to_owned())
     }
 
@@ -261,19 +215,13 @@ mod tests {
             "ord_detl",
             r#"[{"ordDetlId":3120240100000000002,"purcCnt":"１２,500","purcpric":15.970,"purcAmt":1e5,"emrgFlag":null,"ordCode":" x ","sendTime":{"a": 1}}]"#,
         );
-        assert_eq!(
-            cell(&parsed, "ord_detl_id", 0).as_deref(),
-            Some("3120240100000000002")
-        );
+        assert_eq!(cell(&parsed, "ord_detl_id", 0).as_deref(), Some("3120240100000000002"));
         assert_eq!(cell(&parsed, "purc_cnt", 0).as_deref(), Some("１２,500"));
         assert_eq!(cell(&parsed, "purcpric", 0).as_deref(), Some("15.970"));
         assert_eq!(cell(&parsed, "purc_amt", 0).as_deref(), Some("1e5"));
         assert_eq!(cell(&parsed, "emrg_flag", 0), None);
         assert_eq!(cell(&parsed, "ord_code", 0).as_deref(), Some(" x "));
-        assert_eq!(
-            cell(&parsed, "send_time", 0).as_deref(),
-            Some(r#"{"a": 1}"#)
-        );
+        assert_eq!(cell(&parsed, "send_time", 0).as_deref(), Some(r#"{"a": 1}"#));
     }
 
     #[test]
@@ -283,33 +231,17 @@ mod tests {
             r#"[{"PurcCode":"a","ordCode":null},{"PurcCode":"","ordCode":"b"},{"ordCode":"b","PurcCode":"a"},{"PurcCode":"无","ordCode":""},{"ordCode":"无","PurcCode":"c"}]"#,
         );
         let codes: Vec<_> = (0..5).map(|row| cell(&parsed, "ord_code", row)).collect();
-        assert_eq!(
-            codes,
-            [Some("a"), Some("b"), Some("b"), Some(""), Some("c")]
-                .map(|code| code.map(str::to_owned))
-        );
+        assert_eq!(codes, [Some("a"), Some("b"), Some("b"), Some(""), Some("c")].map(|code| code.map(str::to_owned)));
     }
 
     #[test]
     fn unknown_keys_are_kept_and_personal_ones_dropped() {
-        let parsed = parse(
-            "ord_detl",
-            r#"[{"rid":1.50,"psnName":"张三","tel":"1"},{"rid":null}]"#,
-        );
-        assert_eq!(
-            cell(&parsed, "_extra", 0).as_deref(),
-            Some(r#"{"rid":"1.50"}"#)
-        );
-        assert_eq!(
-            cell(&parsed, "_extra", 1).as_deref(),
-            Some(r#"{"rid":null}"#)
-        );
+        let parsed = parse("ord_detl", r#"[{"rid":1.50,"psnName":"张三","tel":"1"},{"rid":null}]"#);
+        assert_eq!(cell(&parsed, "_extra", 0).as_deref(), Some(r#"{"rid":"1.50"}"#));
+        assert_eq!(cell(&parsed, "_extra", 1).as_deref(), Some(r#"{"rid":null}"#));
         assert_eq!(parsed.unknown.get("rid"), Some(&2));
         assert_eq!(parsed.unknown.get("psnName"), Some(&1));
-        assert_eq!(
-            parsed.dropped.keys().collect::<Vec<_>>(),
-            ["psnName", "tel"]
-        );
+        assert_eq!(parsed.dropped.keys().collect::<Vec<_>>(), ["psnName", "tel"]);
     }
 
     #[test]

@@ -17,13 +17,8 @@ impl Signer {
     pub(crate) fn new(config: &PlatformConfig) -> Result<Self, SourceError> {
         match (config.signing, &config.paasid, &config.secret) {
             (Signing::None, _, _) => Ok(Self(None)),
-            (Signing::Tif, Some(paasid), Some(secret)) => {
-                Ok(Self(Some((paasid.clone(), secret.resolve()?))))
-            }
-            (Signing::Tif, _, _) => Err(SourceError::config(
-                &config.name,
-                "`signing = \"tif\"` needs `paasid` and `secret`",
-            )),
+            (Signing::Tif, Some(paasid), Some(secret)) => Ok(Self(Some((paasid.clone(), secret.resolve()?)))),
+            (Signing::Tif, _, _) => Err(SourceError::config(&config.name, "`signing = \"tif\"` needs `paasid` and `secret`")),
         }
     }
 
@@ -35,19 +30,12 @@ impl Signer {
         let timestamp = unix_seconds().to_string();
         let nonce = hex(&rand::rng().random::<[u8; 16]>());
         let signature = signature(&timestamp, secret.expose(), &nonce);
-        vec![
-            ("x-tif-paasid", paasid.clone()),
-            ("x-tif-timestamp", timestamp),
-            ("x-tif-nonce", nonce),
-            ("x-tif-signature", signature),
-        ]
+        vec![("x-tif-paasid", paasid.clone()), ("x-tif-timestamp", timestamp), ("x-tif-nonce", nonce), ("x-tif-signature", signature)]
     }
 }
 
 fn signature(timestamp: &str, secret: &str, nonce: &str) -> String {
-    hex(&Sha256::digest(format!(
-        "{timestamp}{secret}{nonce}{timestamp}"
-    )))
+    hex(&Sha256::digest(format!("{timestamp}{secret}{nonce}{timestamp}")))
 }
 
 #[cfg(test)]
@@ -55,9 +43,6 @@ mod tests {
     #[test]
     fn the_signature_is_that_of_the_contract() {
         // printf '1700000000secretabc1700000000' | sha256sum
-        assert_eq!(
-            super::signature("1700000000", "secret", "abc"),
-            "fdc48fe9d788109715ef6992d91898144cf86682942883a8ceec4dfebddb3d0f"
-        );
+        assert_eq!(super::signature("1700000000", "secret", "abc"), "fdc48fe9d788109715ef6992d91898144cf86682942883a8ceec4dfebddb3d0f");
     }
 }

@@ -59,11 +59,7 @@ impl Platform {
     /// Pages asked for, and the headers of each call.
     fn asked(&self) -> Vec<String> {
         let calls = self.calls.lock().unwrap();
-        calls
-            .iter()
-            .filter(|(head, _)| head.contains("commonInterface"))
-            .map(|(_, body)| body.clone())
-            .collect()
+        calls.iter().filter(|(head, _)| head.contains("commonInterface")).map(|(_, body)| body.clone()).collect()
     }
 }
 
@@ -75,43 +71,19 @@ async fn serve(mut stream: TcpStream, script: Script, record: Arc<Mutex<Vec<(Str
     loop {
         let text = String::from_utf8_lossy(&buffer).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| {
-                    line.to_lowercase()
-                        .strip_prefix("content-length: ")?
-                        .parse()
-                        .ok()
-                })
-                .unwrap_or(0);
+            let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
             if body.len() >= length {
-                record
-                    .lock()
-                    .unwrap()
-                    .push((head.to_owned(), body.to_owned()));
+                record.lock().unwrap().push((head.to_owned(), body.to_owned()));
                 let reply = {
                     let mut script = script.lock().unwrap();
-                    let list = if head.contains("getAccessToken") {
-                        &mut script.0
-                    } else {
-                        &mut script.1
-                    };
-                    if list.len() > 1 {
-                        list.pop_front()
-                    } else {
-                        list.front().cloned()
-                    }
+                    let list = if head.contains("getAccessToken") { &mut script.0 } else { &mut script.1 };
+                    if list.len() > 1 { list.pop_front() } else { list.front().cloned() }
                 };
                 let bytes = match reply.unwrap_or(Reply::Reset) {
                     Reply::Reset => return,
-                    Reply::Cut => {
-                        "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"infcode\":0,".to_owned()
-                    }
+                    Reply::Cut => "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"infcode\":0,".to_owned(),
                     Reply::Http(status, headers, body) => {
-                        format!(
-                            "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
-                            body.len()
-                        )
+                        format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
                     }
                 };
                 let _ = stream.write_all(bytes.as_bytes()).await;
@@ -130,17 +102,12 @@ fn ok(body: &str) -> Reply {
 }
 
 fn token(value: &str) -> Reply {
-    ok(&format!(
-        r#"{{"infcode":0,"output":{{"data":{{"accessToken":"{value}"}}}}}}"#
-    ))
+    ok(&format!(r#"{{"infcode":0,"output":{{"data":{{"accessToken":"{value}"}}}}}}"#))
 }
 
 /// A page of rows by their ids; counts are JSON as written.
 fn page(ids: &[u32], pages: &str, records: &str) -> Reply {
-    let rows: Vec<String> = ids
-        .iter()
-        .map(|id| format!(r#"{{"ordDetlId":"{id}","updtTime":"2024-01-01 00:00:00"}}"#))
-        .collect();
+    let rows: Vec<String> = ids.iter().map(|id| format!(r#"{{"ordDetlId":"{id}","updtTime":"2024-01-01 00:00:00"}}"#)).collect();
     let list = rows.join(",");
     ok(&format!(
         r#"{{"infcode":"0","err_msg":"","output":{{"data":{{"returnCode":200,"returnMsg":"成功","dataList":[{list}],"totalPageCount":{pages},"totalRecordCount":{records}}}}}}}"#
@@ -148,24 +115,17 @@ fn page(ids: &[u32], pages: &str, records: &str) -> Reply {
 }
 
 fn january() -> Window {
-    Window::new(
-        "2024-01-01T00:00:00".parse().unwrap(),
-        "2024-01-31T23:59:59".parse().unwrap(),
-    )
+    Window::new("2024-01-01T00:00:00".parse().unwrap(), "2024-01-31T23:59:59".parse().unwrap())
 }
 
 async fn read(source: &PlatformSource) -> Result<WindowRead, SourceError> {
     let registry = Registry::embedded().unwrap();
-    source
-        .read_window(registry.dataset("ord_detl").unwrap(), january())
-        .await
+    source.read_window(registry.dataset("ord_detl").unwrap(), january()).await
 }
 
 #[tokio::test]
 async fn every_bad_manner_is_survived() {
-    let still_valid = ok(
-        r#"{"infcode":-1,"err_msg":"令牌有效期超过5分钟，不能再次获取令牌","output":{"data":{"accessToken":"t1"}}}"#,
-    );
+    let still_valid = ok(r#"{"infcode":-1,"err_msg":"令牌有效期超过5分钟，不能再次获取令牌","output":{"data":{"accessToken":"t1"}}}"#);
     let calls = vec![
         Reply::Reset,
         Reply::Cut,
@@ -179,44 +139,17 @@ async fn every_bad_manner_is_survived() {
         ok(r#"{"infcode":0,"output":{"data":{"returnCode":"500","returnMsg":"系统繁忙"}}}"#),
         page(&[4, 5], "3", "\"5\""),
     ];
-    let platform = Platform::start(
-        vec![
-            Reply::Http(500, "", String::new()),
-            still_valid,
-            token("t2"),
-        ],
-        calls,
-    )
-    .await;
+    let platform = Platform::start(vec![Reply::Http(500, "", String::new()), still_valid, token("t2")], calls).await;
     let window = read(&platform.source("")).await.unwrap();
-    assert_eq!(
-        (
-            window.rows,
-            window.announced,
-            window.tries,
-            window.pages.len()
-        ),
-        (5, 5, 1, 3)
-    );
-    assert_eq!(
-        window.pages.last().unwrap().name,
-        "C1004/20240101000000-20240131235959/p0003"
-    );
+    assert_eq!((window.rows, window.announced, window.tries, window.pages.len()), (5, 5, 1, 3));
+    assert_eq!(window.pages.last().unwrap().name, "C1004/20240101000000-20240131235959/p0003");
     let asked = platform.asked();
-    assert!(
-        asked.first().unwrap().contains(r#""accessToken":"t1""#)
-            && asked.last().unwrap().contains(r#""accessToken":"t2""#)
-    );
+    assert!(asked.first().unwrap().contains(r#""accessToken":"t1""#) && asked.last().unwrap().contains(r#""accessToken":"t2""#));
 }
 
 #[tokio::test]
 async fn rows_that_move_have_the_window_read_again() {
-    let calls = vec![
-        page(&[1, 2], "2", "4"),
-        page(&[2, 3], "2", "4"),
-        page(&[1, 2], "2", "4"),
-        page(&[3, 4], "2", "4"),
-    ];
+    let calls = vec![page(&[1, 2], "2", "4"), page(&[2, 3], "2", "4"), page(&[1, 2], "2", "4"), page(&[3, 4], "2", "4")];
     let platform = Platform::start(vec![token("t")], calls).await;
     let window = read(&platform.source("")).await.unwrap();
     assert_eq!((window.rows, window.tries, window.pages.len()), (4, 2, 2));
@@ -226,10 +159,7 @@ async fn rows_that_move_have_the_window_read_again() {
 async fn a_window_that_stays_short_fails_with_all_its_names() {
     let platform = Platform::start(vec![token("t")], vec![page(&[1], "1", "2")]).await;
     let error = read(&platform.source("")).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.kind()),
-        ("E-SRC-003", ErrorKind::Incomplete)
-    );
+    assert_eq!((error.code(), error.kind()), ("E-SRC-003", ErrorKind::Incomplete));
     assert_eq!(
         error.to_string(),
         "C1004 window 20240101000000-20240131235959 page 1: received 1 of 2 announced rows, in each of 2 reads: 成功"
@@ -238,92 +168,47 @@ async fn a_window_that_stays_short_fails_with_all_its_names() {
 
 #[tokio::test]
 async fn a_failure_keeps_the_platform_words() {
-    let refused =
-        ok(r#"{"infcode":0,"output":{"data":{"returnCode":"403","returnMsg":"接口未授权"}}}"#);
+    let refused = ok(r#"{"infcode":0,"output":{"data":{"returnCode":"403","returnMsg":"接口未授权"}}}"#);
     let platform = Platform::start(vec![token("t")], vec![refused]).await;
     let error = read(&platform.source("")).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.kind(), platform.asked().len()),
-        ("E-SRC-005", ErrorKind::Unreachable, 3)
-    );
-    assert!(
-        error
-            .to_string()
-            .contains("C1004 window 20240101000000-20240131235959 page 1")
-            && error.to_string().contains("接口未授权")
-    );
+    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-005", ErrorKind::Unreachable, 3));
+    assert!(error.to_string().contains("C1004 window 20240101000000-20240131235959 page 1") && error.to_string().contains("接口未授权"));
 }
 
 #[tokio::test]
 async fn a_bad_signature_is_not_repeated() {
-    let refused = Reply::Http(
-        401,
-        "",
-        r#"{"infcode":-1,"err_msg":"签名验证失败"}"#.to_owned(),
-    );
+    let refused = Reply::Http(401, "", r#"{"infcode":-1,"err_msg":"签名验证失败"}"#.to_owned());
     let platform = Platform::start(vec![token("t")], vec![refused]).await;
     let source = platform.source("signing = \"tif\"\npaasid = \"p\"\nsecret = \"SECRET\"");
     let error = read(&source).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.kind(), platform.asked().len()),
-        ("E-SRC-007", ErrorKind::Config, 1)
-    );
+    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-007", ErrorKind::Config, 1));
     let calls = platform.calls.lock().unwrap();
-    let signed: Vec<bool> = calls
-        .iter()
-        .map(|(head, _)| head.contains("x-tif-signature: ") && head.contains("x-tif-paasid: p"))
-        .collect();
+    let signed: Vec<bool> = calls.iter().map(|(head, _)| head.contains("x-tif-signature: ") && head.contains("x-tif-paasid: p")).collect();
     assert_eq!(signed, [false, true]);
 }
 
 #[tokio::test]
 async fn wrong_credentials_and_no_platform() {
-    let platform = Platform::start(
-        vec![ok(r#"{"infcode":-1,"err_msg":"应用编码错误"}"#)],
-        vec![],
-    )
-    .await;
+    let platform = Platform::start(vec![ok(r#"{"infcode":-1,"err_msg":"应用编码错误"}"#)], vec![]).await;
     let error = read(&platform.source("")).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.kind()),
-        ("E-SRC-008", ErrorKind::Config)
-    );
-    let gone = Platform {
-        url: "http://127.0.0.1:1/tps".to_owned(),
-        calls: Arc::default(),
-    };
+    assert_eq!((error.code(), error.kind()), ("E-SRC-008", ErrorKind::Config));
+    let gone = Platform { url: "http://127.0.0.1:1/tps".to_owned(), calls: Arc::default() };
     let error = read(&gone.source("")).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.kind()),
-        ("E-SRC-004", ErrorKind::Unreachable)
-    );
+    assert_eq!((error.code(), error.kind()), ("E-SRC-004", ErrorKind::Unreachable));
 }
 
 #[tokio::test]
 async fn a_large_window_is_split() {
-    let calls = vec![
-        page(&[1], "9", "9"),
-        page(&[1, 2], "1", "2"),
-        page(&[3], "1", "1"),
-    ];
+    let calls = vec![page(&[1], "9", "9"), page(&[1, 2], "1", "2"), page(&[3], "1", "1")];
     let platform = Platform::start(vec![token("t")], calls).await;
     let registry = Registry::embedded().unwrap();
     let mut config = platform.source("").config().clone();
     config.page.max_window_rows = 5;
     let source = PlatformSource::connect(config).unwrap();
-    let window = source
-        .read_window(registry.dataset("ord_detl").unwrap(), january())
-        .await
-        .unwrap();
+    let window = source.read_window(registry.dataset("ord_detl").unwrap(), january()).await.unwrap();
     let names: Vec<&str> = window.pages.iter().map(|page| page.name.as_str()).collect();
     assert_eq!((window.rows, window.announced), (3, 3));
-    assert_eq!(
-        names,
-        [
-            "C1004/20240101000000-20240116115959/p0001",
-            "C1004/20240116120000-20240131235959/p0001"
-        ]
-    );
+    assert_eq!(names, ["C1004/20240101000000-20240116115959/p0001", "C1004/20240116120000-20240131235959/p0001"]);
 }
 
 #[tokio::test]
@@ -332,11 +217,7 @@ async fn an_empty_window_and_blank_counts() {
     let window = read(&platform.source("")).await.unwrap();
     assert_eq!((window.rows, window.pages.len()), (0, 1));
     // blank on the first page, said on the second
-    let platform = Platform::start(
-        vec![token("t")],
-        vec![page(&[1], "\"\"", "null"), page(&[2], "2", "2")],
-    )
-    .await;
+    let platform = Platform::start(vec![token("t")], vec![page(&[1], "\"\"", "null"), page(&[2], "2", "2")]).await;
     let window = read(&platform.source("")).await.unwrap();
     assert_eq!((window.rows, window.pages.len(), window.tries), (2, 2, 1));
 }

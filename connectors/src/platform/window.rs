@@ -42,42 +42,25 @@ impl Window {
             return None;
         }
         let middle = self.from + TimeDelta::seconds(seconds / 2);
-        Some((
-            Self::new(self.from, middle),
-            Self::new(middle + TimeDelta::seconds(1), self.to),
-        ))
+        Some((Self::new(self.from, middle), Self::new(middle + TimeDelta::seconds(1), self.to)))
     }
 }
 
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}-{}",
-            self.from.format("%Y%m%d%H%M%S"),
-            self.to.format("%Y%m%d%H%M%S")
-        )
+        write!(f, "{}-{}", self.from.format("%Y%m%d%H%M%S"), self.to.format("%Y%m%d%H%M%S"))
     }
 }
 
 /// See [`super::PlatformSource::resume_from`].
 pub(crate) fn resume_from(config: &PlatformConfig, cursor: Option<NaiveDateTime>) -> NaiveDateTime {
     let since = config.since.and_time(chrono::NaiveTime::MIN);
-    cursor.map_or(since, |cursor| {
-        (cursor - TimeDelta::days(i64::from(config.overlap_days))).max(since)
-    })
+    cursor.map_or(since, |cursor| (cursor - TimeDelta::days(i64::from(config.overlap_days))).max(since))
 }
 
 /// See [`super::PlatformSource::windows`].
-pub(crate) fn windows(
-    config: &PlatformConfig,
-    from: NaiveDateTime,
-    to: NaiveDateTime,
-) -> Vec<Window> {
-    let (length, overlap) = (
-        TimeDelta::days(i64::from(config.window_days)),
-        TimeDelta::days(i64::from(config.overlap_days)),
-    );
+pub(crate) fn windows(config: &PlatformConfig, from: NaiveDateTime, to: NaiveDateTime) -> Vec<Window> {
+    let (length, overlap) = (TimeDelta::days(i64::from(config.window_days)), TimeDelta::days(i64::from(config.overlap_days)));
     let second = TimeDelta::seconds(1);
     let mut windows = Vec::new();
     let mut start = from;
@@ -100,14 +83,7 @@ pub(crate) async fn read(
     infno: &str,
     window: Window,
 ) -> Result<WindowRead, SourceError> {
-    let mut whole = WindowRead {
-        window,
-        infno: infno.to_owned(),
-        pages: Vec::new(),
-        rows: 0,
-        announced: 0,
-        tries: 0,
-    };
+    let mut whole = WindowRead { window, infno: infno.to_owned(), pages: Vec::new(), rows: 0, announced: 0, tries: 0 };
     let mut left = vec![window];
     while let Some(window) = left.pop() {
         match read_whole(caller, config, map, infno, window).await? {
@@ -127,11 +103,7 @@ pub(crate) async fn read(
 }
 
 enum Part {
-    Read {
-        pages: Vec<Artifact>,
-        rows: u64,
-        tries: u32,
-    },
+    Read { pages: Vec<Artifact>, rows: u64, tries: u32 },
     Split(Window, Window),
 }
 
@@ -145,13 +117,7 @@ struct Attempt {
 }
 
 /// Reads a window again until rows received, distinct by key and `updt_time`, equal the last announced count.
-async fn read_whole(
-    caller: &Caller,
-    config: &PlatformConfig,
-    map: &PageMap<'_>,
-    infno: &str,
-    window: Window,
-) -> Result<Part, SourceError> {
+async fn read_whole(caller: &Caller, config: &PlatformConfig, map: &PageMap<'_>, infno: &str, window: Window) -> Result<Part, SourceError> {
     let mut tries = 1;
     loop {
         let attempt = match read_once(caller, config, map, infno, window).await? {
@@ -159,11 +125,7 @@ async fn read_whole(
             Err((first, second)) => return Ok(Part::Split(first, second)),
         };
         if attempt.rows == attempt.announced {
-            return Ok(Part::Read {
-                pages: attempt.pages,
-                rows: attempt.rows,
-                tries,
-            });
+            return Ok(Part::Read { pages: attempt.pages, rows: attempt.rows, tries });
         }
         tracing::debug!(%infno, %window, rows = attempt.rows, announced = attempt.announced, "rows moved while the window was read");
         if tries >= config.retry.window_tries {
@@ -195,20 +157,11 @@ async fn read_once(
     let (mut page_count, mut announced) = (0_u64, 0_u64);
     let mut number = 1_u32;
     loop {
-        let answer = match caller
-            .page(infno, window, number, |envelope| map.scan(envelope))
-            .await
-        {
+        let answer = match caller.page(infno, window, number, |envelope| map.scan(envelope)).await {
             // a page nobody announced was asked for, and is refused: what came before it is all there is
             Err(SourceError::Business { words, .. }) if page_count == 0 && number > 1 => {
                 let rows = seen.len() as u64;
-                return Ok(Ok(Attempt {
-                    pages,
-                    rows,
-                    announced,
-                    words,
-                    last: number,
-                }));
+                return Ok(Ok(Attempt { pages, rows, announced, words, last: number }));
             }
             answer => answer?,
         };
@@ -217,31 +170,16 @@ async fn read_once(
         announced = scan.records.unwrap_or(announced);
         let got_rows = !scan.keys.is_empty();
         seen.extend(scan.keys);
-        pages.push(Artifact::from_bytes(
-            format!("{infno}/{window}/p{number:04}"),
-            answer.bytes,
-            scan.personal,
-        ));
-        let too_many =
-            announced > limits.max_window_rows || page_count > u64::from(limits.max_pages);
+        pages.push(Artifact::from_bytes(format!("{infno}/{window}/p{number:04}"), answer.bytes, scan.personal));
+        let too_many = announced > limits.max_window_rows || page_count > u64::from(limits.max_pages);
         if too_many && let Some(halves) = window.halves() {
             return Ok(Err(halves));
         }
         // pages without any count (blank since the first) go on until one is empty
-        let more = if page_count == 0 {
-            got_rows && announced != seen.len() as u64
-        } else {
-            u64::from(number) < page_count
-        };
+        let more = if page_count == 0 { got_rows && announced != seen.len() as u64 } else { u64::from(number) < page_count };
         if !more || number >= limits.max_pages {
             let rows = seen.len() as u64;
-            return Ok(Ok(Attempt {
-                pages,
-                rows,
-                announced,
-                words: scan.words,
-                last: number,
-            }));
+            return Ok(Ok(Attempt { pages, rows, announced, words: scan.words, last: number }));
         }
         number += 1;
     }
@@ -259,56 +197,26 @@ mod tests {
     #[test]
     fn windows_overlap_by_a_day_and_cover_everything() {
         let config = PlatformConfig::from_toml(SOURCE_TOML).unwrap();
-        let windows = windows(
-            &config,
-            time("2024-01-01T00:00:00"),
-            time("2024-03-05T08:30:00"),
-        );
+        let windows = windows(&config, time("2024-01-01T00:00:00"), time("2024-03-05T08:30:00"));
         let names: Vec<String> = windows.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            names,
-            [
-                "20240101000000-20240131235959",
-                "20240131000000-20240301235959",
-                "20240301000000-20240305083000"
-            ]
-        );
-        assert!(
-            super::windows(
-                &config,
-                time("2024-01-02T00:00:00"),
-                time("2024-01-01T00:00:00")
-            )
-            .is_empty()
-        );
+        assert_eq!(names, ["20240101000000-20240131235959", "20240131000000-20240301235959", "20240301000000-20240305083000"]);
+        assert!(super::windows(&config, time("2024-01-02T00:00:00"), time("2024-01-01T00:00:00")).is_empty());
     }
 
     #[test]
     fn a_load_resumes_a_day_before_its_cursor() {
         let config = PlatformConfig::from_toml(SOURCE_TOML).unwrap();
         assert_eq!(resume_from(&config, None), time("2024-01-01T00:00:00"));
-        assert_eq!(
-            resume_from(&config, Some(time("2024-05-02T02:00:00"))),
-            time("2024-05-01T02:00:00")
-        );
-        assert_eq!(
-            resume_from(&config, Some(time("2024-01-01T12:00:00"))),
-            time("2024-01-01T00:00:00")
-        );
+        assert_eq!(resume_from(&config, Some(time("2024-05-02T02:00:00"))), time("2024-05-01T02:00:00"));
+        assert_eq!(resume_from(&config, Some(time("2024-01-01T12:00:00"))), time("2024-01-01T00:00:00"));
     }
 
     #[test]
     fn halves_meet_without_a_gap() {
         let window = Window::new(time("2024-01-01T00:00:00"), time("2024-01-01T00:00:02"));
         let (first, second) = window.halves().unwrap();
-        assert_eq!(
-            (first.from, first.to),
-            (time("2024-01-01T00:00:00"), time("2024-01-01T00:00:01"))
-        );
-        assert_eq!(
-            (second.from, second.to),
-            (time("2024-01-01T00:00:02"), time("2024-01-01T00:00:02"))
-        );
+        assert_eq!((first.from, first.to), (time("2024-01-01T00:00:00"), time("2024-01-01T00:00:01")));
+        assert_eq!((second.from, second.to), (time("2024-01-01T00:00:02"), time("2024-01-01T00:00:02")));
         assert!(second.halves().is_none());
     }
 }

@@ -12,11 +12,7 @@ impl Dataset {
             return Err(ContractError::invalid(file, "key", "a dataset needs a key"));
         }
         if self.event.is_empty() {
-            return Err(ContractError::invalid(
-                file,
-                "event",
-                "a dataset needs an event",
-            ));
+            return Err(ContractError::invalid(file, "event", "a dataset needs an event"));
         }
         let has = |key: &str, name: &str| self.has(file, key, name);
         for name in &self.key {
@@ -27,12 +23,7 @@ impl Dataset {
             }
         }
         for name in &self.event {
-            self.has_type(
-                file,
-                "event",
-                name,
-                &[FieldType::Timestamp, FieldType::Date],
-            )?;
+            self.has_type(file, "event", name, &[FieldType::Timestamp, FieldType::Date])?;
         }
         for name in &self.month_of {
             let types = [FieldType::Timestamp, FieldType::Date, FieldType::Month];
@@ -64,10 +55,7 @@ impl Dataset {
         }
         for column in &self.columns {
             if let Some(when) = &column.required_when {
-                has(
-                    &format!("columns.{}.required_when", column.name),
-                    &when.column,
-                )?;
+                has(&format!("columns.{}.required_when", column.name), &when.column)?;
             }
         }
         for column in &self.derived {
@@ -99,31 +87,15 @@ impl Dataset {
         for (alias, name) in &self.json_aliases {
             let key = format!("json_aliases.{alias}");
             self.has(file, &key, name)?;
-            if self
-                .columns
-                .iter()
-                .any(|column| &camel_case(&column.name) == alias)
-            {
-                return Err(ContractError::invalid(
-                    file,
-                    key,
-                    "this is a column's own JSON key",
-                ));
+            if self.columns.iter().any(|column| &camel_case(&column.name) == alias) {
+                return Err(ContractError::invalid(file, key, "this is a column's own JSON key"));
             }
         }
         for (title, name) in &self.file_titles {
             let key = format!("file_titles.{title}");
             self.has(file, &key, name)?;
-            if self
-                .columns
-                .iter()
-                .any(|column| column.name.eq_ignore_ascii_case(title))
-            {
-                return Err(ContractError::invalid(
-                    file,
-                    key,
-                    "this is a column's own name",
-                ));
+            if self.columns.iter().any(|column| column.name.eq_ignore_ascii_case(title)) {
+                return Err(ContractError::invalid(file, key, "this is a column's own name"));
             }
         }
         Ok(())
@@ -132,32 +104,15 @@ impl Dataset {
     fn has(&self, file: &str, key: &str, name: &str) -> Result<(), ContractError> {
         match self.column(name) {
             Some(_) => Ok(()),
-            None => Err(ContractError::invalid(
-                file,
-                key,
-                format!("no such column: `{name}`"),
-            )),
+            None => Err(ContractError::invalid(file, key, format!("no such column: `{name}`"))),
         }
     }
 
-    fn has_type(
-        &self,
-        file: &str,
-        key: &str,
-        name: &str,
-        types: &[FieldType],
-    ) -> Result<(), ContractError> {
+    fn has_type(&self, file: &str, key: &str, name: &str, types: &[FieldType]) -> Result<(), ContractError> {
         self.has(file, key, name)?;
-        if self
-            .column(name)
-            .is_some_and(|column| types.contains(&column.ty))
-        {
+        if self.column(name).is_some_and(|column| types.contains(&column.ty)) {
             return Ok(());
         }
-        Err(ContractError::invalid(
-            file,
-            key,
-            format!("`{name}` is neither a time nor a month"),
-        ))
+        Err(ContractError::invalid(file, key, format!("`{name}` is neither a time nor a month")))
     }
 }

@@ -163,12 +163,8 @@ impl Dataset {
     /// JSON keys of the platform → position in [`Dataset::columns`]: camelCase names first, then aliases.
     #[must_use]
     pub fn json_keys(&self) -> IndexMap<String, usize> {
-        let mut keys: IndexMap<String, usize> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(position, column)| (camel_case(&column.name), position))
-            .collect();
+        let mut keys: IndexMap<String, usize> =
+            self.columns.iter().enumerate().map(|(position, column)| (camel_case(&column.name), position)).collect();
         for (alias, name) in &self.json_aliases {
             if let Some(position) = self.columns.iter().position(|column| &column.name == name) {
                 keys.insert(alias.clone(), position);
@@ -182,21 +178,14 @@ impl Dataset {
     #[must_use]
     pub fn file_column(&self, header: &str) -> Option<usize> {
         let name = self.file_titles.get(header).map_or(header, String::as_str);
-        self.columns
-            .iter()
-            .position(|column| column.name.eq_ignore_ascii_case(name))
+        self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
     }
 
     /// The datasets that must be built before this one, sorted.
     #[must_use]
     pub fn needs(&self) -> BTreeSet<&str> {
         let mut needs: BTreeSet<&str> = self.after.iter().map(String::as_str).collect();
-        needs.extend(
-            self.references
-                .iter()
-                .flat_map(|r| r.to.iter())
-                .map(|target| target.dataset.as_str()),
-        );
+        needs.extend(self.references.iter().flat_map(|r| r.to.iter()).map(|target| target.dataset.as_str()));
         match &self.county {
             CountyRule::Org(_) => {
                 needs.insert("institution");
@@ -215,17 +204,9 @@ impl Dataset {
         self.digest.clone()
     }
 
-    pub(super) fn resolve(
-        file: &str,
-        raw: RawDataset,
-        fields: &Fields,
-    ) -> Result<Self, ContractError> {
+    pub(super) fn resolve(file: &str, raw: RawDataset, fields: &Fields) -> Result<Self, ContractError> {
         let county = raw.county.rule().ok_or_else(|| {
-            ContractError::invalid(
-                file,
-                "county",
-                "give exactly one of `org`, `parent` with `via`, `column`, `region = true`",
-            )
+            ContractError::invalid(file, "county", "give exactly one of `org`, `parent` with `via`, `column`, `region = true`")
         })?;
         let mut columns = Vec::with_capacity(raw.columns.len());
         for (name, column) in raw.columns {
@@ -239,32 +220,16 @@ impl Dataset {
             }
             columns.push(resolved);
         }
-        let derived = raw
-            .derived
-            .iter()
-            .map(|name| field_column(file, "derived", name, fields))
-            .collect::<Result<Vec<_>, _>>()?;
+        let derived = raw.derived.iter().map(|name| field_column(file, "derived", name, fields)).collect::<Result<Vec<_>, _>>()?;
         let references = raw
             .references
             .into_iter()
             .map(|reference| {
-                let to = reference
-                    .to
-                    .iter()
-                    .map(|text| target(file, text))
-                    .collect::<Result<_, _>>()?;
-                Ok(Reference {
-                    columns: reference.columns,
-                    to,
-                    reason: reference.reason,
-                })
+                let to = reference.to.iter().map(|text| target(file, text)).collect::<Result<_, _>>()?;
+                Ok(Reference { columns: reference.columns, to, reason: reference.reason })
             })
             .collect::<Result<Vec<_>, ContractError>>()?;
-        let month_of = if raw.month_of.is_empty() {
-            raw.event.clone()
-        } else {
-            raw.month_of
-        };
+        let month_of = if raw.month_of.is_empty() { raw.event.clone() } else { raw.month_of };
         let mut dataset = Self {
             name: raw.name,
             title: raw.title,
@@ -288,33 +253,20 @@ impl Dataset {
             digest: String::new(),
         };
         dataset.check(file)?;
-        let rendered = serde_json::to_vec(&dataset).map_err(|source| ContractError::Render {
-            file: file.to_owned(),
-            source,
-        })?;
+        let rendered = serde_json::to_vec(&dataset).map_err(|source| ContractError::Render { file: file.to_owned(), source })?;
         dataset.digest = sha256_hex(&rendered);
         Ok(dataset)
     }
 }
 
-fn field_column(
-    file: &str,
-    key: &str,
-    name: &str,
-    fields: &Fields,
-) -> Result<Column, ContractError> {
-    let field = fields.get(name).ok_or_else(|| {
-        ContractError::invalid(file, key, format!("`{name}` is not in `fields.toml`"))
-    })?;
+fn field_column(file: &str, key: &str, name: &str, fields: &Fields) -> Result<Column, ContractError> {
+    let field = fields.get(name).ok_or_else(|| ContractError::invalid(file, key, format!("`{name}` is not in `fields.toml`")))?;
     Ok(Column {
         name: name.to_owned(),
         ty: field.ty,
         required: false,
         required_when: None,
-        values: field
-            .values
-            .as_ref()
-            .map(|values| values.keys().cloned().collect()),
+        values: field.values.as_ref().map(|values| values.keys().cloned().collect()),
         meanings: field.values.clone().unwrap_or_default(),
         title: field.title.clone(),
         unit: field.unit.clone(),
@@ -323,10 +275,9 @@ fn field_column(
 
 fn target(file: &str, text: &str) -> Result<Target, ContractError> {
     match text.split_once('.') {
-        Some((dataset, column)) if !dataset.is_empty() && !column.is_empty() => Ok(Target {
-            dataset: dataset.to_owned(),
-            column: column.to_owned(),
-        }),
+        Some((dataset, column)) if !dataset.is_empty() && !column.is_empty() => {
+            Ok(Target { dataset: dataset.to_owned(), column: column.to_owned() })
+        }
         _ => {
             let problem = format!("`{text}` is not `dataset.column`");
             Err(ContractError::invalid(file, "references", problem))

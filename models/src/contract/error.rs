@@ -59,10 +59,6 @@ pub enum ContractError {
 
 impl ContractError {
     pub(crate) fn invalid(file: &str, key: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Invalid {
-            file: file.to_owned(),
-            key: key.into(),
-            problem: problem.into(),
-        }
+        Self::Invalid { file: file.to_owned(), key: key.into(), problem: problem.into() }
     }
 }

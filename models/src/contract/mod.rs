@@ -20,9 +20,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use dataset::{
-    AmountCheck, Column, CountyRule, Dataset, Reference, SourceKind, Target, When, camel_case,
-};
+pub use dataset::{AmountCheck, Column, CountyRule, Dataset, Reference, SourceKind, Target, When, camel_case};
 pub use error::ContractError;
 pub use reads::{Months, ReadWindow};
 pub use reason::Reason;

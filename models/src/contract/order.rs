@@ -5,17 +5,12 @@ use std::collections::BTreeMap;
 use super::{ContractError, Dataset};
 
 /// Sorts topologically; among those that are ready, by name.
-pub(super) fn sort(
-    datasets: BTreeMap<String, Dataset>,
-    file_of: impl Fn(&str) -> String,
-) -> Result<Vec<Dataset>, ContractError> {
+pub(super) fn sort(datasets: BTreeMap<String, Dataset>, file_of: impl Fn(&str) -> String) -> Result<Vec<Dataset>, ContractError> {
     let mut left = datasets;
     let mut done: Vec<Dataset> = Vec::with_capacity(left.len());
     while !left.is_empty() {
-        let ready = left
-            .values()
-            .find(|dataset| dataset.needs().iter().all(|need| !left.contains_key(*need)))
-            .map(|dataset| dataset.name.clone());
+        let ready =
+            left.values().find(|dataset| dataset.needs().iter().all(|need| !left.contains_key(*need))).map(|dataset| dataset.name.clone());
         match ready.and_then(|name| left.remove(&name)) {
             Some(dataset) => done.push(dataset),
             None => {
@@ -38,15 +33,7 @@ fn circle(left: &BTreeMap<String, Dataset>) -> Vec<String> {
             names.push(name);
             return names;
         }
-        next = left
-            .get(&name)
-            .and_then(|dataset| {
-                dataset
-                    .needs()
-                    .into_iter()
-                    .find(|need| left.contains_key(*need))
-            })
-            .map(str::to_owned);
+        next = left.get(&name).and_then(|dataset| dataset.needs().into_iter().find(|need| left.contains_key(*need))).map(str::to_owned);
         path.push(name);
     }
     path

@@ -58,9 +58,7 @@ impl RawCounty {
     pub(super) fn rule(self) -> Option<CountyRule> {
         match (self.org, self.parent, self.via, self.column, self.region) {
             (Some(org), None, None, None, None) => Some(CountyRule::Org(org)),
-            (None, Some(dataset), Some(via), None, None) => {
-                Some(CountyRule::Parent { dataset, via })
-            }
+            (None, Some(dataset), Some(via), None, None) => Some(CountyRule::Parent { dataset, via }),
             (None, None, None, Some(column), None) => Some(CountyRule::Column(column)),
             (None, None, None, None, Some(true)) => Some(CountyRule::Region),
             _ => None,

@@ -47,17 +47,8 @@ impl ReadWindow {
             }
         }
         match (months, all_counties) {
-            (Some(months), _) => Some(Self {
-                months,
-                all_counties,
-            }),
-            (None, true) => Some(Self {
-                months: Months::Relative {
-                    from: Some(0),
-                    to: Some(0),
-                },
-                all_counties,
-            }),
+            (Some(months), _) => Some(Self { months, all_counties }),
+            (None, true) => Some(Self { months: Months::Relative { from: Some(0), to: Some(0) }, all_counties }),
             (None, false) => None,
         }
     }
@@ -68,10 +59,7 @@ fn parse_months(word: &str) -> Option<Months> {
         "agreement" => return Some(Months::Agreement),
         "latest" => return Some(Months::Latest),
         "*" => {
-            return Some(Months::Relative {
-                from: None,
-                to: None,
-            });
+            return Some(Months::Relative { from: None, to: None });
         }
         _ => {}
     }
@@ -91,10 +79,7 @@ fn parse_months(word: &str) -> Option<Months> {
         }
         None => {
             let month = word.parse::<i32>().ok()?;
-            Some(Months::Relative {
-                from: Some(month),
-                to: Some(month),
-            })
+            Some(Months::Relative { from: Some(month), to: Some(month) })
         }
     }
 }
@@ -117,21 +102,10 @@ mod tests {
             ("agreement", Months::Agreement, false),
             ("latest", Months::Latest, false),
         ] {
-            let want = ReadWindow {
-                months,
-                all_counties: all,
-            };
+            let want = ReadWindow { months, all_counties: all };
             assert_eq!(ReadWindow::parse(text), Some(want), "{text}");
         }
-        for text in [
-            "",
-            "1..0",
-            "x",
-            "0 1",
-            "0...1",
-            "all_counties all_counties",
-            "..",
-        ] {
+        for text in ["", "1..0", "x", "0 1", "0...1", "all_counties all_counties", ".."] {
             assert_eq!(ReadWindow::parse(text), None, "{text}");
         }
     }

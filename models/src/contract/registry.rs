@@ -87,11 +87,7 @@ impl Registry {
             named_as_file(file, &table.name)?;
             gold.push(table);
         }
-        let registry = Self {
-            fields,
-            datasets,
-            gold,
-        };
+        let registry = Self { fields, datasets, gold };
         registry.check_gold()?;
         Ok(registry)
     }
@@ -108,11 +104,7 @@ impl Registry {
                 };
                 if !known {
                     let problem = "no contract of this name in `silver` or `gold`";
-                    return Err(ContractError::invalid(
-                        &file,
-                        format!("reads.{read}"),
-                        problem,
-                    ));
+                    return Err(ContractError::invalid(&file, format!("reads.{read}"), problem));
                 }
             }
             for column in &table.columns {
@@ -124,11 +116,8 @@ impl Registry {
                     None => (reference.as_str(), None),
                 };
                 let target = self.gold_table(name);
-                let known = target.is_some_and(|table| {
-                    key.is_none_or(|key| {
-                        table.column(key).is_some() || table.partition.iter().any(|p| p == key)
-                    })
-                });
+                let known = target
+                    .is_some_and(|table| key.is_none_or(|key| table.column(key).is_some() || table.partition.iter().any(|p| p == key)));
                 if !known {
                     let problem = format!("no such gold table or column: `{reference}`");
                     let key = format!("columns.{}.ref", column.name);
@@ -156,11 +145,7 @@ fn named_as_file(file: &str, name: &str) -> Result<(), ContractError> {
     if file.ends_with(&format!("/{name}.toml")) {
         return Ok(());
     }
-    Err(ContractError::invalid(
-        file,
-        "name",
-        format!("`{name}` is not the file's name"),
-    ))
+    Err(ContractError::invalid(file, "name", format!("`{name}` is not the file's name")))
 }
 
 /// Datasets and columns named in other contracts must exist, the columns by their silver name.
@@ -178,29 +163,17 @@ fn check_targets(datasets: &BTreeMap<String, Dataset>) -> Result<(), ContractErr
                 return Err(ContractError::invalid(&file, key, problem));
             }
         }
-        for target in dataset
-            .references
-            .iter()
-            .flat_map(|reference| &reference.to)
-        {
-            let known = datasets.get(&target.dataset).is_some_and(|to| {
-                to.columns
-                    .iter()
-                    .any(|column| to.silver_name(&column.name) == target.column)
-            });
+        for target in dataset.references.iter().flat_map(|reference| &reference.to) {
+            let known = datasets
+                .get(&target.dataset)
+                .is_some_and(|to| to.columns.iter().any(|column| to.silver_name(&column.name) == target.column));
             if !known {
                 let problem = format!("no such column: `{}.{}`", target.dataset, target.column);
                 return Err(ContractError::invalid(&file, "references", problem));
             }
         }
-        if let CountyRule::Parent {
-            dataset: parent,
-            via,
-        } = &dataset.county
-        {
-            let known = datasets
-                .get(parent)
-                .is_some_and(|parent| parent.key == [via.clone()]);
+        if let CountyRule::Parent { dataset: parent, via } = &dataset.county {
+            let known = datasets.get(parent).is_some_and(|parent| parent.key == [via.clone()]);
             if !known {
                 let problem = format!("`{via}` is not the key of `{parent}`");
                 return Err(ContractError::invalid(&file, "county", problem));

@@ -23,10 +23,7 @@ fn titled(field: Field, title: &str, unit: Option<&str>) -> Field {
 }
 
 fn partitions() -> [Field; 2] {
-    [
-        titled(text("county"), "医保区划", None),
-        titled(text("month"), "月份", None),
-    ]
+    [titled(text("county"), "医保区划", None), titled(text("month"), "月份", None)]
 }
 
 impl Dataset {
@@ -43,11 +40,7 @@ impl Dataset {
         fields.extend([
             text("_run_id"),
             int("_run_seq"),
-            Field::new(
-                "_ingested_at",
-                DataType::Timestamp(TimeUnit::Microsecond, None),
-                true,
-            ),
+            Field::new("_ingested_at", DataType::Timestamp(TimeUnit::Microsecond, None), true),
             text("_source"),
             text("_artifact"),
             int("_part"),
@@ -65,29 +58,16 @@ impl Dataset {
             let field = Field::new(name, column.ty.arrow(), true);
             titled(field, &column.title, column.unit.as_deref())
         };
-        let mut fields: Vec<Field> = self
-            .columns
-            .iter()
-            .map(|c| typed(c, self.silver_name(&c.name)))
-            .collect();
+        let mut fields: Vec<Field> = self.columns.iter().map(|c| typed(c, self.silver_name(&c.name))).collect();
         fields.extend(self.derived.iter().map(|c| typed(c, &c.name)));
         fields.push(titled(text("warnings"), "提示", None));
-        fields.extend([
-            text("_source"),
-            text("_artifact"),
-            int("_row"),
-            text("_run_id"),
-        ]);
+        fields.extend([text("_source"), text("_artifact"), int("_row"), text("_run_id")]);
         fields.extend(partitions());
         Schema::new(fields)
     }
 
     fn batch_fields(&self) -> Vec<Field> {
-        let mut fields: Vec<Field> = self
-            .columns
-            .iter()
-            .map(|c| titled(text(&c.name), &c.title, c.unit.as_deref()))
-            .collect();
+        let mut fields: Vec<Field> = self.columns.iter().map(|c| titled(text(&c.name), &c.title, c.unit.as_deref())).collect();
         fields.extend([text("_extra"), text("_note"), text("_raw"), int("_row")]);
         fields
     }
@@ -97,22 +77,9 @@ impl TableContract {
     /// The columns in contract order, then the partition columns that are not among them.
     #[must_use]
     pub fn arrow_schema(&self) -> Schema {
-        let mut fields: Vec<Field> = self
-            .columns
-            .iter()
-            .map(|c| {
-                titled(
-                    Field::new(&c.name, c.ty.arrow(), true),
-                    &c.title,
-                    c.unit.as_deref(),
-                )
-            })
-            .collect();
-        for name in self
-            .partition
-            .iter()
-            .filter(|name| self.column(name).is_none())
-        {
+        let mut fields: Vec<Field> =
+            self.columns.iter().map(|c| titled(Field::new(&c.name, c.ty.arrow(), true), &c.title, c.unit.as_deref())).collect();
+        for name in self.partition.iter().filter(|name| self.column(name).is_none()) {
             let title = match name.as_str() {
                 "county" => "医保区划",
                 "month" => "月份",

@@ -20,20 +20,12 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn embedded() -> Result<Self, ContractError> {
-        Ok(Self {
-            fields: EMBEDDED_FIELDS.to_owned(),
-            bronze: embedded_folder("bronze")?,
-            gold: embedded_folder("gold")?,
-        })
+        Ok(Self { fields: EMBEDDED_FIELDS.to_owned(), bronze: embedded_folder("bronze")?, gold: embedded_folder("gold")? })
     }
 
     /// A folder that holds `fields.toml` and `contracts/{bronze,gold}/*.toml`.
     pub(super) fn read(root: &Path) -> Result<Self, ContractError> {
-        Ok(Self {
-            fields: read_text(&root.join("fields.toml"))?,
-            bronze: read_folder(root, "bronze")?,
-            gold: read_folder(root, "gold")?,
-        })
+        Ok(Self { fields: read_text(&root.join("fields.toml"))?, bronze: read_folder(root, "bronze")?, gold: read_folder(root, "gold")? })
     }
 }
 
@@ -44,9 +36,7 @@ fn embedded_folder(layer: &str) -> Result<BTreeMap<String, String>, ContractErro
     };
     for file in folder.files().filter(|file| is_toml(file.path())) {
         let name = format!("contracts/{}", file.path().display());
-        let text = file
-            .contents_utf8()
-            .ok_or_else(|| ContractError::NotText { file: name.clone() })?;
+        let text = file.contents_utf8().ok_or_else(|| ContractError::NotText { file: name.clone() })?;
         files.insert(name, text.to_owned());
     }
     Ok(files)
@@ -58,10 +48,7 @@ fn read_folder(root: &Path, layer: &str) -> Result<BTreeMap<String, String>, Con
     if !folder.exists() {
         return Ok(files);
     }
-    let failed = |source| ContractError::Read {
-        path: folder.clone(),
-        source,
-    };
+    let failed = |source| ContractError::Read { path: folder.clone(), source };
     for entry in fs::read_dir(&folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if is_toml(&path) {
@@ -73,17 +60,11 @@ fn read_folder(root: &Path, layer: &str) -> Result<BTreeMap<String, String>, Con
 }
 
 fn is_toml(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == "toml")
+    path.extension().is_some_and(|extension| extension == "toml")
 }
 
 fn read_text(path: &Path) -> Result<String, ContractError> {
-    let failed = |source| ContractError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| ContractError::Read { path: path.to_owned(), source };
     let bytes = fs::read(path).map_err(failed)?;
-    String::from_utf8(bytes).map_err(|_| ContractError::NotText {
-        file: path.display().to_string(),
-    })
+    String::from_utf8(bytes).map_err(|_| ContractError::NotText { file: path.display().to_string() })
 }

@@ -60,9 +60,7 @@ impl TableContract {
     /// How far the table reads into another.
     #[must_use]
     pub fn window(&self, table: &str) -> Option<ReadWindow> {
-        self.reads
-            .get(table)
-            .and_then(|text| ReadWindow::parse(text))
+        self.reads.get(table).and_then(|text| ReadWindow::parse(text))
     }
 
     /// SHA-256, hex, of the resolved contract.
@@ -71,19 +69,14 @@ impl TableContract {
         self.digest.clone()
     }
 
-    pub(super) fn resolve(
-        file: &str,
-        raw: RawTable,
-        fields: &Fields,
-    ) -> Result<Self, ContractError> {
+    pub(super) fn resolve(file: &str, raw: RawTable, fields: &Fields) -> Result<Self, ContractError> {
         let mut columns = Vec::with_capacity(raw.columns.len());
         for (name, column) in raw.columns {
             let key = format!("columns.{name}");
             let field = fields.get(&name);
             let ty = match (column.ty, field) {
                 (Some(ty), Some(field)) if ty != field.ty => {
-                    let problem =
-                        "another type than in `fields.toml`: a field name means one thing";
+                    let problem = "another type than in `fields.toml`: a field name means one thing";
                     return Err(ContractError::invalid(file, key, problem));
                 }
                 (Some(ty), _) => ty,
@@ -93,9 +86,7 @@ impl TableContract {
                     return Err(ContractError::invalid(file, key, problem));
                 }
             };
-            let title = column
-                .title
-                .or_else(|| field.map(|field| field.title.clone()));
+            let title = column.title.or_else(|| field.map(|field| field.title.clone()));
             let Some(title) = title else {
                 return Err(ContractError::invalid(file, key, "give a Chinese title"));
             };
@@ -105,48 +96,30 @@ impl TableContract {
                 title,
                 reference: column.reference,
                 null: column.null,
-                values: column
-                    .values
-                    .or_else(|| field.and_then(|field| field.values.clone())),
-                unit: column
-                    .unit
-                    .or_else(|| field.and_then(|field| field.unit.clone())),
-                meaning: column
-                    .meaning
-                    .or_else(|| field.and_then(|field| field.meaning.clone())),
+                values: column.values.or_else(|| field.and_then(|field| field.values.clone())),
+                unit: column.unit.or_else(|| field.and_then(|field| field.unit.clone())),
+                meaning: column.meaning.or_else(|| field.and_then(|field| field.meaning.clone())),
             });
         }
         let mut table = Self {
             name: raw.name,
             title: raw.title,
             grain: raw.grain,
-            partition: raw
-                .partition
-                .unwrap_or_else(|| vec!["county".to_owned(), "month".to_owned()]),
-            month_of: raw
-                .month_of
-                .map(super::raw::OneOrMany::into_vec)
-                .unwrap_or_default(),
+            partition: raw.partition.unwrap_or_else(|| vec!["county".to_owned(), "month".to_owned()]),
+            month_of: raw.month_of.map(super::raw::OneOrMany::into_vec).unwrap_or_default(),
             reads: raw.reads,
             columns,
             digest: String::new(),
         };
         table.check(file)?;
-        let rendered = serde_json::to_vec(&table).map_err(|source| ContractError::Render {
-            file: file.to_owned(),
-            source,
-        })?;
+        let rendered = serde_json::to_vec(&table).map_err(|source| ContractError::Render { file: file.to_owned(), source })?;
         table.digest = sha256_hex(&rendered);
         Ok(table)
     }
 
     fn check(&self, file: &str) -> Result<(), ContractError> {
         if self.grain.is_empty() {
-            return Err(ContractError::invalid(
-                file,
-                "grain",
-                "a table needs a grain",
-            ));
+            return Err(ContractError::invalid(file, "grain", "a table needs a grain"));
         }
         for name in &self.grain {
             if self.column(name).is_none() && !self.partition.contains(name) {

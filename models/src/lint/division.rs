@@ -7,13 +7,8 @@ use sqlparser::ast::{BinaryOperator, DataType, Expr, Query, Statement, Visit, Vi
 use super::{Finding, line, name};
 
 pub(super) fn check(statements: &[Statement], findings: &mut Vec<Finding>) {
-    let mut visitor = Divisions {
-        around: Vec::new(),
-        findings,
-    };
-    let _ = statements
-        .iter()
-        .try_for_each(|statement| statement.visit(&mut visitor));
+    let mut visitor = Divisions { around: Vec::new(), findings };
+    let _ = statements.iter().try_for_each(|statement| statement.visit(&mut visitor));
 }
 
 /// What an expression does to the scale of what is in it.
@@ -47,20 +42,11 @@ impl Visitor for Divisions<'_> {
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         let what = match expr {
-            Expr::BinaryOp {
-                op: BinaryOperator::Divide,
-                ..
-            } => Some("a division"),
-            Expr::Function(function) if matches!(name(function).as_str(), "avg" | "mean") => {
-                Some("an average")
-            }
+            Expr::BinaryOp { op: BinaryOperator::Divide, .. } => Some("a division"),
+            Expr::Function(function) if matches!(name(function).as_str(), "avg" | "mean") => Some("an average"),
             _ => None,
         };
-        let said = self
-            .around
-            .iter()
-            .rev()
-            .find(|around| **around != Around::Through);
+        let said = self.around.iter().rev().find(|around| **around != Around::Through);
         if let Some(what) = what
             && said != Some(&Around::Cast)
         {
@@ -85,9 +71,7 @@ fn around(expr: &Expr) -> Around {
     match expr {
         Expr::Cast { data_type, .. } if is_exact(data_type) => Around::Cast,
         Expr::Nested(_) | Expr::UnaryOp { .. } | Expr::Case { .. } => Around::Through,
-        Expr::Function(function) if matches!(name(function).as_str(), "coalesce" | "nullif") => {
-            Around::Through
-        }
+        Expr::Function(function) if matches!(name(function).as_str(), "coalesce" | "nullif") => Around::Through,
         _ => Around::Uses,
     }
 }

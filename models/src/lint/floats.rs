@@ -9,9 +9,7 @@ use super::{Finding, arguments, line, name};
 const HINT: &str = "stay in DECIMAL; the engine makes the one double there is, the final value";
 
 pub(super) fn check(statements: &[Statement], findings: &mut Vec<Finding>) {
-    let _ = statements
-        .iter()
-        .try_for_each(|statement| statement.visit(&mut Floats { findings }));
+    let _ = statements.iter().try_for_each(|statement| statement.visit(&mut Floats { findings }));
 }
 
 struct Floats<'a> {
@@ -24,9 +22,7 @@ impl Visitor for Floats<'_> {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         let target = match expr {
             Expr::Cast { data_type, .. } if is_float(data_type) => Some(data_type.to_string()),
-            Expr::TypedString(typed) if is_float(&typed.data_type) => {
-                Some(typed.data_type.to_string())
-            }
+            Expr::TypedString(typed) if is_float(&typed.data_type) => Some(typed.data_type.to_string()),
             Expr::Function(function) => arrow_float(function),
             _ => None,
         };
@@ -84,10 +80,9 @@ fn arrow_float(function: &Function) -> Option<String> {
         return None;
     }
     match arguments(function).get(1)? {
-        Expr::Value(ValueWithSpan {
-            value: Value::SingleQuotedString(target),
-            ..
-        }) if target.to_ascii_lowercase().contains("float") => Some(target.clone()),
+        Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(target), .. }) if target.to_ascii_lowercase().contains("float") => {
+            Some(target.clone())
+        }
         _ => None,
     }
 }

@@ -42,9 +42,7 @@ const STATISTICS: [&str; 13] = [
 ];
 
 pub(super) fn check(statements: &[Statement], findings: &mut Vec<Finding>) {
-    let _ = statements
-        .iter()
-        .try_for_each(|statement| statement.visit(&mut Names { findings }));
+    let _ = statements.iter().try_for_each(|statement| statement.visit(&mut Names { findings }));
 }
 
 struct Names<'a> {
@@ -60,23 +58,11 @@ impl Visitor for Names<'_> {
         };
         let called = name(function);
         let rule = if CLOCKS.contains(&called.as_str()) {
-            Some((
-                "L001",
-                "gives another answer on every run",
-                "use `$as_of`, a column of `ask.month` or a key",
-            ))
+            Some(("L001", "gives another answer on every run", "use `$as_of`, a column of `ask.month` or a key"))
         } else if called.starts_with("approx_") {
-            Some((
-                "L002",
-                "is approximate",
-                "use count(DISTINCT …), median or percentile6(list, p)",
-            ))
+            Some(("L002", "is approximate", "use count(DISTINCT …), median or percentile6(list, p)"))
         } else if STATISTICS.contains(&called.as_str()) || called.starts_with("regr_") {
-            Some((
-                "L009",
-                "is a float inside",
-                "add up decimals and divide once with div6",
-            ))
+            Some(("L009", "is a float inside", "add up decimals and divide once with div6"))
         } else if called == "percentile_cont" {
             Some(("L009", "interpolates in floats", "use percentile6(list, p)"))
         } else {
@@ -84,12 +70,7 @@ impl Visitor for Names<'_> {
         };
         if let Some((code, why, hint)) = rule {
             let message = format!("`{called}` {why}");
-            self.findings.push(Finding {
-                line: line(&function.name),
-                code,
-                message,
-                hint,
-            });
+            self.findings.push(Finding { line: line(&function.name), code, message, hint });
         }
         ControlFlow::Continue(())
     }

@@ -45,11 +45,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: line {}: {} (hint: {})",
-            self.code, self.line, self.message, self.hint
-        )
+        write!(f, "{}: line {}: {} (hint: {})", self.code, self.line, self.message, self.hint)
     }
 }
 
@@ -89,8 +85,7 @@ fn line(node: &impl Spanned) -> u64 {
 /// The last part of a function's name, in lower case.
 fn name(function: &Function) -> String {
     let last = function.name.0.last().and_then(|part| part.as_ident());
-    last.map(|ident| ident.value.to_ascii_lowercase())
-        .unwrap_or_default()
+    last.map(|ident| ident.value.to_ascii_lowercase()).unwrap_or_default()
 }
 
 /// The plain arguments of a function.

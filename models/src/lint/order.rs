@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Distinct, Expr, Function, FunctionArgumentClause, FunctionArguments, LimitClause,
-    NamedWindowDefinition, NamedWindowExpr, OrderByExpr, OrderByKind, Query, Select, SetExpr,
-    Statement, Visit, Visitor, WindowFrameUnits, WindowSpec, WindowType,
+    Distinct, Expr, Function, FunctionArgumentClause, FunctionArguments, LimitClause, NamedWindowDefinition, NamedWindowExpr, OrderByExpr,
+    OrderByKind, Query, Select, SetExpr, Statement, Visit, Visitor, WindowFrameUnits, WindowSpec, WindowType,
 };
 
 use super::{Finding, arguments, line, name};
@@ -14,15 +13,7 @@ use super::{Finding, arguments, line, name};
 /// They give one row of several: which one depends on the order.
 const POSITIONS: [&str; 4] = ["row_number", "ntile", "lag", "lead"];
 /// They give a value, or a list: rows that tie in it give the same.
-const VALUES: [&str; 7] = [
-    "first_value",
-    "last_value",
-    "nth_value",
-    "array_agg",
-    "string_agg",
-    "listagg",
-    "group_concat",
-];
+const VALUES: [&str; 7] = ["first_value", "last_value", "nth_value", "array_agg", "string_agg", "listagg", "group_concat"];
 /// Rows that tie get the same rank; only the order itself is needed.
 const RANKS: [&str; 4] = ["rank", "dense_rank", "percent_rank", "cume_dist"];
 
@@ -30,14 +21,8 @@ const HINT_ORDER: &str = "add ORDER BY, down to a column that makes the row uniq
 const HINT_GRAIN: &str = "end the ORDER BY with a column of the grain";
 
 pub(super) fn check(statements: &[Statement], grain: &[String], findings: &mut Vec<Finding>) {
-    let mut visitor = Orders {
-        grain,
-        windows: BTreeMap::new(),
-        findings,
-    };
-    let _ = statements
-        .iter()
-        .try_for_each(|statement| statement.visit(&mut visitor));
+    let mut visitor = Orders { grain, windows: BTreeMap::new(), findings };
+    let _ = statements.iter().try_for_each(|statement| statement.visit(&mut visitor));
 }
 
 struct Orders<'a> {
@@ -52,10 +37,9 @@ impl Visitor for Orders<'_> {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         let limit = match &query.limit_clause {
-            Some(LimitClause::LimitOffset { limit, offset, .. }) => limit
-                .as_ref()
-                .or(offset.as_ref().map(|offset| &offset.value))
-                .map(line),
+            Some(LimitClause::LimitOffset { limit, offset, .. }) => {
+                limit.as_ref().or(offset.as_ref().map(|offset| &offset.value)).map(line)
+            }
             Some(LimitClause::OffsetCommaLimit { limit, .. }) => Some(line(limit)),
             None => None,
         };
@@ -84,8 +68,7 @@ impl Visitor for Orders<'_> {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         for NamedWindowDefinition(ident, window) in &select.named_window {
-            self.windows
-                .insert(ident.value.to_ascii_lowercase(), window.clone());
+            self.windows.insert(ident.value.to_ascii_lowercase(), window.clone());
         }
         ControlFlow::Continue(())
     }
@@ -106,12 +89,7 @@ impl Orders<'_> {
         let value = VALUES.contains(&called.as_str());
         let rank = RANKS.contains(&called.as_str());
         let windows: Vec<WindowSpec> = self.window(function.over.as_ref());
-        let rows_frame = windows.iter().any(|window| {
-            window
-                .window_frame
-                .as_ref()
-                .is_some_and(|f| f.units == WindowFrameUnits::Rows)
-        });
+        let rows_frame = windows.iter().any(|window| window.window_frame.as_ref().is_some_and(|f| f.units == WindowFrameUnits::Rows));
         if called == "any_value" {
             self.unordered(at, &called);
             return;
@@ -119,20 +97,14 @@ impl Orders<'_> {
         if !(position || value || rank || rows_frame) {
             return;
         }
-        let keys: Vec<&Expr> = inner_order(function)
-            .into_iter()
-            .chain(windows.iter().flat_map(|window| &window.order_by))
-            .map(|key| &key.expr)
-            .collect();
+        let keys: Vec<&Expr> =
+            inner_order(function).into_iter().chain(windows.iter().flat_map(|window| &window.order_by)).map(|key| &key.expr).collect();
         if keys.is_empty() {
             self.unordered(at, &called);
             return;
         }
-        let same = value
-            && arguments(function).first().is_some_and(|argument| {
-                keys.iter()
-                    .any(|key| key.to_string() == argument.to_string())
-            });
+        let same =
+            value && arguments(function).first().is_some_and(|argument| keys.iter().any(|key| key.to_string() == argument.to_string()));
         if !rank && !same && !self.total(&keys) {
             self.tied(at, &called);
         }
@@ -168,32 +140,18 @@ impl Orders<'_> {
     /// Whether the keys hold a column of the grain.
     fn total(&self, keys: &[&Expr]) -> bool {
         self.grain.is_empty()
-            || keys.iter().filter_map(|key| column(key)).any(|column| {
-                self.grain
-                    .iter()
-                    .any(|unique| unique.eq_ignore_ascii_case(column))
-            })
+            || keys.iter().filter_map(|key| column(key)).any(|column| self.grain.iter().any(|unique| unique.eq_ignore_ascii_case(column)))
     }
 
     fn unordered(&mut self, line: u64, what: &str) {
         let message = format!("`{what}` without ORDER BY picks whatever row comes first");
-        self.findings.push(Finding {
-            line,
-            code: "L006",
-            message,
-            hint: HINT_ORDER,
-        });
+        self.findings.push(Finding { line, code: "L006", message, hint: HINT_ORDER });
     }
 
     fn tied(&mut self, line: u64, what: &str) {
         let grain = self.grain.join("`, `");
         let message = format!("the order of `{what}` may tie: it holds none of `{grain}`");
-        self.findings.push(Finding {
-            line,
-            code: "L007",
-            message,
-            hint: HINT_GRAIN,
-        });
+        self.findings.push(Finding { line, code: "L007", message, hint: HINT_GRAIN });
     }
 }
 

@@ -7,9 +7,7 @@ use sqlparser::ast::{Select, SelectItem, Statement, Visit, Visitor};
 use super::{Finding, line};
 
 pub(super) fn check(statements: &[Statement], findings: &mut Vec<Finding>) {
-    let _ = statements
-        .iter()
-        .try_for_each(|statement| statement.visit(&mut Stars { findings }));
+    let _ = statements.iter().try_for_each(|statement| statement.visit(&mut Stars { findings }));
 }
 
 struct Stars<'a> {
@@ -21,10 +19,7 @@ impl Visitor for Stars<'_> {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         for item in &select.projection {
-            if matches!(
-                item,
-                SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)
-            ) {
+            if matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)) {
                 self.findings.push(Finding {
                     line: line(item),
                     code: "L003",

@@ -4,10 +4,7 @@ use super::*;
 
 fn codes(sql: &str, grain: &[&str]) -> Vec<&'static str> {
     let grain: Vec<String> = grain.iter().map(|g| (*g).to_owned()).collect();
-    lint(sql, &grain)
-        .into_iter()
-        .map(|finding| finding.code)
-        .collect()
+    lint(sql, &grain).into_iter().map(|finding| finding.code).collect()
 }
 
 fn good(sql: &str) {
@@ -54,34 +51,18 @@ fn clocks_and_dice() {
     ] {
         bad(&format!("SELECT {call} AS x FROM t"), "L001");
     }
-    bad(
-        "SELECT a FROM t WHERE t < (SELECT max(now()) FROM u)",
-        "L001",
-    );
+    bad("SELECT a FROM t WHERE t < (SELECT max(now()) FROM u)", "L001");
     good("SELECT now, t.random FROM t");
 }
 
 #[test]
 fn approximations_and_statistics() {
     bad("SELECT approx_distinct(a) FROM t", "L002");
-    bad(
-        "SELECT approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t",
-        "L002",
-    );
-    for call in [
-        "stddev(a)",
-        "STDDEV_POP(a)",
-        "var_samp(a)",
-        "variance(a)",
-        "corr(a, b)",
-        "regr_slope(a, b)",
-    ] {
+    bad("SELECT approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t", "L002");
+    for call in ["stddev(a)", "STDDEV_POP(a)", "var_samp(a)", "variance(a)", "corr(a, b)", "regr_slope(a, b)"] {
         bad(&format!("SELECT {call} FROM t"), "L009");
     }
-    bad(
-        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t",
-        "L009",
-    );
+    bad("SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t", "L009");
     good("SELECT median(a) FROM t");
 }
 
@@ -180,9 +161,7 @@ fn divisions() {
     ] {
         bad(sql, "L008");
     }
-    good(
-        "SELECT CAST(coalesce((a / b), 0) AS DECIMAL(38, 6)), CAST(a / 12 AS BIGINT), a * b - c FROM t",
-    );
+    good("SELECT CAST(coalesce((a / b), 0) AS DECIMAL(38, 6)), CAST(a / 12 AS BIGINT), a * b - c FROM t");
 }
 
 #[test]

@@ -33,9 +33,7 @@ pub fn excel_serial_to_text(digits: &str) -> Option<String> {
     let days = days_from_civil(1899, 12, 30) + serial + extra_day;
     let (year, month, day) = civil_from_days(days);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    Some(format!(
-        "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
-    ))
+    Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"))
 }
 
 #[cfg(test)]
@@ -55,25 +53,15 @@ mod tests {
             ("45292.00000578704", "2024-01-01 00:00:01"),
             ("10000", "1927-05-18 00:00:00"),
             ("99999", "2173-10-13 00:00:00"),
-            (
-                "45292.000000000000000000000000000000000000000001",
-                "2024-01-01 00:00:00",
-            ),
+            ("45292.000000000000000000000000000000000000000001", "2024-01-01 00:00:00"),
         ] {
-            assert_eq!(
-                excel_serial_to_text(digits).as_deref(),
-                Some(want),
-                "{digits}"
-            );
+            assert_eq!(excel_serial_to_text(digits).as_deref(), Some(want), "{digits}");
         }
     }
 
     #[test]
     fn refuses_the_rest() {
-        for digits in [
-            "", "1", "9999", "100000", "20240105", "-45292", "45292.", ".5", "045292", "4.5292e4",
-            "01234",
-        ] {
+        for digits in ["", "1", "9999", "100000", "20240105", "-45292", "45292.", ".5", "045292", "4.5292e4", "01234"] {
             assert_eq!(excel_serial_to_text(digits), None, "{digits}");
         }
     }

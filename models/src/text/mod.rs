@@ -30,11 +30,7 @@ pub enum BadText {
 #[must_use]
 pub fn clean(text: &str) -> Option<&str> {
     let cut = trim(text);
-    if cut.is_empty() || cut == "无" {
-        None
-    } else {
-        Some(cut)
-    }
+    if cut.is_empty() || cut == "无" { None } else { Some(cut) }
 }
 
 /// Cuts blanks on both sides.

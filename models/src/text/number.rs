@@ -12,19 +12,14 @@ use crate::value::pow10;
 /// [`BadText::Number`] where it is no such number, [`BadText::TooLarge`] where it does not fit the precision.
 pub fn parse_decimal(text: &str, precision: u8, scale: i8) -> Result<i128, BadText> {
     let scale = u32::try_from(scale).unwrap_or(0);
-    let mut symbols = Symbols {
-        rest: text.as_bytes(),
-    };
+    let mut symbols = Symbols { rest: text.as_bytes() };
     let mut symbol = symbols.next();
     let negative = symbol == Some(b'-');
     if negative {
         symbol = symbols.next();
     }
 
-    let mut sum = Sum {
-        value: 0,
-        overflow: false,
-    };
+    let mut sum = Sum { value: 0, overflow: false };
     let mut run = 0_u32; // digits since the last comma
     let mut grouped = false;
     while let Some(c) = symbol {
@@ -226,10 +221,7 @@ mod tests {
             assert_eq!(money(text), Err(BadText::TooLarge), "{text}");
         }
         // bad beats large
-        assert_eq!(
-            money("99999999999999999999999999999999999999999999999999x"),
-            Err(BadText::Number)
-        );
+        assert_eq!(money("99999999999999999999999999999999999999999999999999x"), Err(BadText::Number));
     }
 
     #[test]
@@ -237,10 +229,7 @@ mod tests {
         let nines = "9".repeat(32) + "." + &"9".repeat(6);
         assert_eq!(parse_decimal(&nines, 38, 6), Ok(10_i128.pow(38) - 1));
         assert_eq!(parse_decimal(&(nines + "5"), 38, 6), Err(BadText::TooLarge));
-        assert_eq!(
-            parse_decimal(&"9".repeat(38), 38, 0),
-            Ok(10_i128.pow(38) - 1)
-        );
+        assert_eq!(parse_decimal(&"9".repeat(38), 38, 0), Ok(10_i128.pow(38) - 1));
         assert_eq!(parse_decimal("2.5", 18, 0), Ok(3));
         assert_eq!(parse_decimal("2.4", 18, 0), Ok(2));
     }
@@ -249,9 +238,7 @@ mod tests {
     fn text_and_back() {
         let mut state = 7_u64;
         for _ in 0..20_000 {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let value = i128::from((state as i64) % 1_000_000_000_000_000_000) >> (state % 50);
             for scale in [0_i8, 2, 4, 6] {
                 let text = decimal_text(value, scale.unsigned_abs().into());

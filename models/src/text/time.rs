@@ -140,11 +140,7 @@ fn compact_time(mut rest: &[u8]) -> Option<i64> {
     let hour = fixed(&mut rest, 2)?;
     let minute = fixed(&mut rest, 2)?;
     let second = fixed(&mut rest, 2)?;
-    let millis = if rest.is_empty() {
-        0
-    } else {
-        fixed(&mut rest, 3)?
-    };
+    let millis = if rest.is_empty() { 0 } else { fixed(&mut rest, 3)? };
     if !rest.is_empty() {
         return None;
     }
@@ -163,12 +159,7 @@ fn checked(year: u32, month: u32, day: u32, micros: i64) -> Option<Moment> {
     if year == 0 || !(1..=12).contains(&month) || day == 0 || day > month_length(year, month) {
         return None;
     }
-    Some(Moment {
-        year,
-        month,
-        day,
-        micros,
-    })
+    Some(Moment { year, month, day, micros })
 }
 
 const fn month_length(year: i32, month: u32) -> u32 {
@@ -214,10 +205,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> i64 {
-        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f")
-            .unwrap()
-            .and_utc()
-            .timestamp_micros()
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap().and_utc().timestamp_micros()
     }
 
     #[test]
@@ -238,10 +226,7 @@ mod tests {
             ("20240105080509123", "2024-01-05 08:05:09.123"),
             ("2024-02-29 0:00", "2024-02-29 00:00:00"),
             ("2000-02-29T00:00:00", "2000-02-29 00:00:00"),
-            (
-                "2024-01-05 08:05:09.1234567899",
-                "2024-01-05 08:05:09.123456",
-            ),
+            ("2024-01-05 08:05:09.1234567899", "2024-01-05 08:05:09.123456"),
             ("2024-01-05 08:05:09.9999999", "2024-01-05 08:05:09.999999"),
             ("1969-12-31 23:59:59.000001", "1969-12-31 23:59:59.000001"),
             ("0001-01-01", "0001-01-01 00:00:00"),
@@ -338,10 +323,7 @@ mod tests {
 
     #[test]
     fn cuts_the_time_of_a_date() {
-        assert_eq!(
-            parse_date("2024-01-05 23:59:59.999"),
-            parse_date("20240105")
-        );
+        assert_eq!(parse_date("2024-01-05 23:59:59.999"), parse_date("20240105"));
         assert_eq!(parse_date("1970-01-02"), Ok(Some(1)));
         assert_eq!(parse_date("1969/12/31 1:00"), Ok(Some(-1)));
         assert_eq!(parse_date("2024-01-05 25:00"), Err(BadText::Date));
@@ -349,26 +331,10 @@ mod tests {
 
     #[test]
     fn gives_the_month() {
-        for text in [
-            "2024-01",
-            "2024-01-31",
-            "2024/1/31 8:00",
-            "20240131",
-            "20240131235959",
-            "2024年1月1日",
-        ] {
+        for text in ["2024-01", "2024-01-31", "2024/1/31 8:00", "20240131", "20240131235959", "2024年1月1日"] {
             assert_eq!(parse_month(text), Ok(Some("2024-01".to_owned())), "{text}");
         }
-        for text in [
-            "202401",
-            "2024-13",
-            "2024-00",
-            "2024-1",
-            "2024/1",
-            "2024年1月",
-            "0000-01",
-            "2024-01-",
-        ] {
+        for text in ["202401", "2024-13", "2024-00", "2024-1", "2024/1", "2024年1月", "0000-01", "2024-01-"] {
             assert_eq!(parse_month(text), Err(BadText::Date), "{text}");
         }
     }

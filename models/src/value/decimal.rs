@@ -9,11 +9,7 @@ const MAX_DIGITS: u32 = 38;
 /// 10^n, for n up to 38.
 #[must_use]
 pub const fn pow10(n: u32) -> Option<i128> {
-    if n > MAX_DIGITS {
-        None
-    } else {
-        Some(10_i128.pow(n))
-    }
+    if n > MAX_DIGITS { None } else { Some(10_i128.pow(n)) }
 }
 
 /// Whether a scaled integer has at most so many digits.
@@ -28,11 +24,7 @@ pub fn div_round_half_away(num: i128, den: i128) -> Option<i128> {
     let (n, d) = (num.unsigned_abs(), den.unsigned_abs());
     let quotient = n.checked_div(d)?;
     let remainder = n % d;
-    let rounded = if remainder >= d - remainder {
-        quotient.checked_add(1)?
-    } else {
-        quotient
-    };
+    let rounded = if remainder >= d - remainder { quotient.checked_add(1)? } else { quotient };
     signed(rounded, (num < 0) != (den < 0))
 }
 
@@ -81,9 +73,7 @@ pub fn muldiv_scaled(a: (i128, u32), b: (i128, u32), c: (i128, u32), out: u32) -
     }
     let (up, down) = (out + c.1, a.1 + b.1); // result = a·b·10^up ÷ (c·10^down)
     let (up, down) = (up.saturating_sub(down), down.saturating_sub(up));
-    narrow(a.0, b.0, c.0, up, down)
-        .or_else(|| wide(a.0, b.0, c.0, up, down))
-        .filter(|value| fits(*value, 38))
+    narrow(a.0, b.0, c.0, up, down).or_else(|| wide(a.0, b.0, c.0, up, down)).filter(|value| fits(*value, 38))
 }
 
 /// All in 128 bits, where it fits.
@@ -187,9 +177,7 @@ mod tests {
     fn wide_agrees_with_narrow() {
         let mut state = 1_u64;
         let mut random = || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             i128::from((state >> 24) as i64 - (1 << 39)) >> (state % 37)
         };
         for round in 0..3000 {
@@ -199,24 +187,15 @@ mod tests {
             }
             let (up, down) = (round % 7, round % 5);
             let expected = narrow(a, b, c, up, down).unwrap();
-            assert_eq!(
-                wide(a, b, c, up, down),
-                Some(expected),
-                "{a} {b} {c} {up} {down}"
-            );
+            assert_eq!(wide(a, b, c, up, down), Some(expected), "{a} {b} {c} {up} {down}");
         }
     }
 
     #[test]
     fn writes_text() {
-        for (value, scale, want) in [
-            (0, 2, "0.00"),
-            (5, 2, "0.05"),
-            (-5, 2, "-0.05"),
-            (-1250, 2, "-12.50"),
-            (7, 0, "7"),
-            (1, 6, "0.000001"),
-        ] {
+        for (value, scale, want) in
+            [(0, 2, "0.00"), (5, 2, "0.05"), (-5, 2, "-0.05"), (-1250, 2, "-12.50"), (7, 0, "7"), (1, 6, "0.000001")]
+        {
             assert_eq!(decimal_text(value, scale), want);
         }
     }

@@ -157,15 +157,10 @@ mod tests {
         assert_eq!((month.year(), month.month()), (2024, 12));
         assert_eq!(Month::of_micros(month.first_micros()), month);
         assert_eq!(Month::of_micros(month.first_micros() - 1), month.prev());
-        let all: Vec<String> = month
-            .through(month.plus(2))
-            .map(|m| m.to_string())
-            .collect();
+        let all: Vec<String> = month.through(month.plus(2)).map(|m| m.to_string()).collect();
         assert_eq!(all, ["2024-12", "2025-01", "2025-02"]);
         assert_eq!(month.through(month.prev()).count(), 0);
-        for text in [
-            "", "2024", "2024-1", "2024-13", "2024-00", "0000-01", "2024/01", "2024-011", "２024-1",
-        ] {
+        for text in ["", "2024", "2024-1", "2024-13", "2024-00", "0000-01", "2024/01", "2024-011", "２024-1"] {
             assert!(Month::parse(text).is_err(), "{text}");
         }
     }

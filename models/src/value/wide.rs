@@ -19,9 +19,7 @@ impl Wide {
     /// The value, where it fits 128 bits.
     pub(super) fn narrow(self) -> Option<u128> {
         let [low, high, rest @ ..] = self.0;
-        rest.iter()
-            .all(|limb| *limb == 0)
-            .then(|| u128::from(low) | (u128::from(high) << 64))
+        rest.iter().all(|limb| *limb == 0).then(|| u128::from(low) | (u128::from(high) << 64))
     }
 
     /// The product, `None` where it does not fit.
@@ -83,9 +81,7 @@ impl Wide {
     }
 
     fn bit(self, position: usize) -> bool {
-        self.0
-            .get(position / 64)
-            .is_some_and(|limb| limb >> (position % 64) & 1 == 1)
+        self.0.get(position / 64).is_some_and(|limb| limb >> (position % 64) & 1 == 1)
     }
 
     /// Twice the value plus a bit; the highest bit is lost.
@@ -121,10 +117,6 @@ impl Wide {
     pub(super) fn divided_half_up(self, by: Self) -> Option<u128> {
         let (quotient, remainder) = self.divided(by)?;
         let quotient = quotient.narrow()?;
-        if remainder.at_least(by.minus(remainder)) {
-            quotient.checked_add(1)
-        } else {
-            Some(quotient)
-        }
+        if remainder.at_least(by.minus(remainder)) { quotient.checked_add(1) } else { Some(quotient) }
     }
 }

@@ -40,8 +40,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vars: Vars) -> ExitSta
     let command = match Command::try_parse_from(arguments) {
         Ok(command) => command,
         Err(error) => {
+            if error.use_stderr() {
+                Printer::new(Style::default()).error(&misused(&error.to_string()));
+                return ExitStatus::Usage;
+            }
             let _ = error.print();
-            return if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Done };
+            return ExitStatus::Done;
         }
     };
     let printer = Printer::new(style(&command, &vars));
@@ -101,6 +105,13 @@ fn style(command: &Command, vars: &Vars) -> Style {
         color: vars.get(vars::NO_COLOR).is_none(),
         progress: !global.no_progress && !vars.is_on(vars::NO_PROGRESS),
     }
+}
+
+/// What the argument parser says, in our form: its first line is the error, the rest (usage, tips) the hint.
+fn misused(text: &str) -> CliError {
+    let (first, rest) = text.trim().split_once('\n').unwrap_or((text.trim(), ""));
+    let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+    CliError::usage(first.trim_start_matches("error: "), if rest.is_empty() { "see `yaojia --help`".to_owned() } else { rest })
 }
 
 fn bug(message: String) -> CliError {

@@ -174,7 +174,11 @@ async fn alerts(context: &Context<'_>) -> Result<Nested, RunError> {
             let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
             if let (Some(ids), Some(states)) = (text("indicator_id"), text("state")) {
                 for (id, state) in ids.iter().zip(states.iter()) {
-                    *counts.entry(id.unwrap_or_default().to_string()).or_default().entry(state.unwrap_or_default().to_string()).or_default() += 1;
+                    *counts
+                        .entry(id.unwrap_or_default().to_string())
+                        .or_default()
+                        .entry(state.unwrap_or_default().to_string())
+                        .or_default() += 1;
                 }
             }
         }

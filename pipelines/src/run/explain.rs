@@ -6,8 +6,10 @@ use arrow::util::display::array_value_to_string;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use yaojia_models::card::{Card, Rule};
+use yaojia_models::field::FieldType;
 use yaojia_warehouse::WarehouseError;
 
+use super::behind::rows_behind;
 use super::{RunError, SCHEMA_VERSION, session};
 use crate::project::Project;
 
@@ -56,6 +58,10 @@ pub struct Original {
     pub why_not: Option<String>,
 }
 
+/// Key of a value row as evidence of a roll-up names it.
+const VALUE_KEY: [&str; 9] =
+    ["indicator_id", "measure", "month", "county", "level", "subject_code", "product_code", "batch_code", "group_code"];
+
 /// Everything about one alert.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
@@ -83,7 +89,8 @@ pub(crate) async fn explain(project: &Project, alert_id: &str) -> Result<Explana
         return Err(RunError::NotFound(format!("`{alert_id}` is no alert id")));
     }
     let read = session(project).await?;
-    let alerts = objects(&read.rows(&format!("SELECT * FROM gold.alert AS a WHERE a.alert_id LIKE '{wanted}%' ORDER BY a.alert_id")).await?)?;
+    let alerts =
+        objects(&read.rows(&format!("SELECT * FROM gold.alert AS a WHERE a.alert_id LIKE '{wanted}%' ORDER BY a.alert_id")).await?)?;
     let alert = match alerts.as_slice() {
         [one] => one.clone(),
         [] => return Err(RunError::NotFound(format!("there is no alert `{alert_id}` in release {}", read.release().number))),
@@ -108,15 +115,36 @@ pub(crate) async fn explain(project: &Project, alert_id: &str) -> Result<Explana
         .rows(&format!("SELECT * FROM gold.alert_evidence AS e WHERE e.alert_id = '{id}' ORDER BY e.source_table, e.row_key, e.note"))
         .await?;
     let all = objects(&rows)?;
+    let evidence_n = all.len();
+    let mut all: Vec<Map<String, Value>> = all.into_iter().take(SHOWN).collect();
+    // A roll-up's evidence are its subjects' values: the rows behind the first of them stand below, so that the walk goes on.
+    if let (Some(indicator), Some(first)) =
+        (indicator, all.iter().find(|r| r.get("source_table").and_then(Value::as_str) == Some("indicator_value")))
+    {
+        let key = first.get("row_key").and_then(Value::as_str).unwrap_or_default().to_string();
+        if let Some(value) = fact_row(project, &read, "indicator_value", &key).await? {
+            for mut row in rows_behind(project, &read, indicator, &value).await? {
+                row.insert("source_layer".to_string(), "gold".into());
+                row.insert("note".to_string(), format!("behind {key}").into());
+                all.push(row);
+            }
+        }
+    }
     let mut evidence = Vec::new();
     let mut original = None;
-    for (n, row) in all.iter().take(SHOWN).enumerate() {
+    let mut traced = 0;
+    for row in &all {
         let field = |name: &str| row.get(name).and_then(Value::as_str).map(ToString::to_string);
         let layer = field("source_layer").unwrap_or_default();
         let name = field("source_table").unwrap_or_default();
         let row_key = field("row_key").unwrap_or_default();
         let fact = fact_row(project, &read, &name, &row_key).await?;
-        let silver = if n < TRACED { silver_rows(project, &read, &name, fact.as_ref()).await? } else { Vec::new() };
+        let silver = if traced < TRACED && name != "indicator_value" {
+            traced += 1;
+            silver_rows(project, &read, &name, fact.as_ref()).await?
+        } else {
+            Vec::new()
+        };
         if original.is_none()
             && let Some((table, row)) = silver.first()
         {
@@ -139,7 +167,7 @@ pub(crate) async fn explain(project: &Project, alert_id: &str) -> Result<Explana
         value: values.into_iter().next().unwrap_or_default(),
         rule,
         card,
-        evidence_n: all.len(),
+        evidence_n,
         evidence,
         original,
     })
@@ -181,17 +209,34 @@ fn card_text(card: &Card) -> Map<String, Value> {
 /// The gold row of a key.
 async fn fact_row(project: &Project, read: &super::ReadSession, name: &str, row_key: &str) -> Result<Option<Map<String, Value>>, RunError> {
     let Some(contract) = project.registry.gold_table(name) else { return Ok(None) };
-    let parts: Vec<&str> = row_key.split('|').collect();
-    if parts.len() != contract.grain.len() {
+    let grain: Vec<&str> = if name == "indicator_value" { VALUE_KEY.to_vec() } else { contract.grain.iter().map(String::as_str).collect() };
+    let parts: Vec<&str> = row_key.splitn(grain.len(), '|').collect();
+    if parts.len() != grain.len() {
         return Ok(None);
     }
-    let same: Vec<String> = contract.grain.iter().zip(parts).map(|(column, part)| format!("CAST(f.{column} AS VARCHAR) = '{}'", part.replace('\'', "''"))).collect();
+    let same: Vec<String> = grain
+        .iter()
+        .zip(parts)
+        .map(|(column, part)| {
+            let text = part.replace('\'', "''");
+            match contract.column(column).map(|c| c.ty) {
+                Some(FieldType::Timestamp) => format!("f.{column} = CAST('{text}' AS TIMESTAMP)"),
+                Some(FieldType::Date) => format!("f.{column} = CAST('{text}' AS DATE)"),
+                _ => format!("CAST(f.{column} AS VARCHAR) = '{text}'"),
+            }
+        })
+        .collect();
     let rows = objects(&read.rows(&format!("SELECT * FROM gold.{name} AS f WHERE {}", same.join(" AND "))).await?)?;
     Ok(rows.into_iter().next())
 }
 
 /// Silver rows behind a fact row: by the dataset's own key where the fact carries it, else by the columns they share.
-async fn silver_rows(project: &Project, read: &super::ReadSession, name: &str, fact: Option<&Map<String, Value>>) -> Result<Vec<(String, Map<String, Value>)>, RunError> {
+async fn silver_rows(
+    project: &Project,
+    read: &super::ReadSession,
+    name: &str,
+    fact: Option<&Map<String, Value>>,
+) -> Result<Vec<(String, Map<String, Value>)>, RunError> {
     let (Some(fact), Some(contract)) = (fact, project.registry.gold_table(name)) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for table in contract.reads.keys().filter_map(|t| t.strip_prefix("silver.")) {
@@ -202,8 +247,12 @@ async fn silver_rows(project: &Project, read: &super::ReadSession, name: &str, f
             key.iter().map(ToString::to_string).collect()
         } else {
             // An aggregate: the rows that share its institution, code and day.
-            let shared: Vec<String> =
-                contract.grain.iter().filter(|g| dataset.columns.iter().any(|c| dataset.silver_name(&c.name) == g.as_str())).cloned().collect();
+            let shared: Vec<String> = contract
+                .grain
+                .iter()
+                .filter(|g| dataset.columns.iter().any(|c| dataset.silver_name(&c.name) == g.as_str()))
+                .cloned()
+                .collect();
             if shared.len() < 2 {
                 continue;
             }
@@ -239,7 +288,8 @@ async fn original_of(project: &Project, read: &super::ReadSession, table: &str, 
     let number = row.get("_row").and_then(|v| v.as_str().and_then(|t| t.parse().ok()).or_else(|| v.as_i64())).unwrap_or_default();
     let source = row.get("_source").and_then(Value::as_str).unwrap_or_default().to_string();
     let plain = artifact.bytes().all(|b| b.is_ascii_hexdigit());
-    let sql = format!("SELECT * FROM bronze.{dataset} AS b WHERE b._artifact = '{artifact}' AND b._row = {number} ORDER BY b._run_seq LIMIT 1");
+    let sql =
+        format!("SELECT * FROM bronze.{dataset} AS b WHERE b._artifact = '{artifact}' AND b._row = {number} ORDER BY b._run_seq LIMIT 1");
     let bronze = if plain { objects(&read.rows(&sql).await?)?.into_iter().next() } else { None };
     let (bytes, why_not) = match project.archive.get(&artifact).await {
         Ok(Some(bytes)) => (Some(cut(&bytes, number)), None),

@@ -25,7 +25,12 @@ pub(crate) async fn archived(context: &Context<'_>, artifact: &Artifact) -> Resu
 }
 
 /// Loads every new file of the landing folder.
-pub(crate) async fn load(context: &Context<'_>, run: &mut LazyRun, report: &mut LoadReport, progress: &dyn Progress) -> Result<(), RunError> {
+pub(crate) async fn load(
+    context: &Context<'_>,
+    run: &mut LazyRun,
+    report: &mut LoadReport,
+    progress: &dyn Progress,
+) -> Result<(), RunError> {
     let Some(config) = context.export.clone() else { return Ok(()) };
     let source = ExportSource::open(config)?;
     let mut by_dataset: BTreeMap<String, Vec<LandingFile>> = BTreeMap::new();
@@ -148,7 +153,13 @@ async fn dataset_load(
 }
 
 /// Reads a delivery into bronze; the inner error is the word of a refusal.
-async fn read_into(source: &ExportSource, dataset: &Dataset, delivery: &Delivery, appender: &mut Appender, part: i64) -> Result<Result<FileReport, String>, RunError> {
+async fn read_into(
+    source: &ExportSource,
+    dataset: &Dataset,
+    delivery: &Delivery,
+    appender: &mut Appender,
+    part: i64,
+) -> Result<Result<FileReport, String>, RunError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let (source, dataset, owned) = (source.clone(), Arc::new(dataset.clone()), delivery.clone());
     let reader = tokio::task::spawn_blocking(move || {

@@ -1,5 +1,6 @@
 //! A run: load, build, publish. One run at a time (the lease); killed anywhere, run again, it finishes.
 
+mod behind;
 mod build;
 mod context;
 mod error;

@@ -19,14 +19,16 @@ const COMMIT_ROWS: u64 = 100_000;
 const SECOND: i64 = 1_000_000;
 
 /// Loads every dataset of the platform up to the run's instant.
-pub(crate) async fn load(context: &Context<'_>, run: &mut LazyRun, report: &mut LoadReport, progress: &dyn Progress) -> Result<(), RunError> {
+pub(crate) async fn load(
+    context: &Context<'_>,
+    run: &mut LazyRun,
+    report: &mut LoadReport,
+    progress: &dyn Progress,
+) -> Result<(), RunError> {
     let Some(config) = context.platform.clone() else { return Ok(()) };
     let source = PlatformSource::connect(config)?;
-    let datasets: Vec<&Dataset> = context
-        .datasets
-        .iter()
-        .filter(|d| d.source == SourceKind::Platform && source.messages().contains_key(&d.name))
-        .collect();
+    let datasets: Vec<&Dataset> =
+        context.datasets.iter().filter(|d| d.source == SourceKind::Platform && source.messages().contains_key(&d.name)).collect();
     let mut marks: Vec<LoadMark> = Vec::new();
     let mut failed: Option<RunError> = None;
     for (n, dataset) in datasets.iter().enumerate() {
@@ -65,7 +67,13 @@ pub(crate) async fn cursor(context: &Context<'_>, dataset: &str, known: &[LoadMa
     Ok(position.max(seen))
 }
 
-async fn dataset_load(context: &Context<'_>, source: &PlatformSource, dataset: &Dataset, run: &mut LazyRun, marks: &mut Vec<LoadMark>) -> Result<DatasetLoad, RunError> {
+async fn dataset_load(
+    context: &Context<'_>,
+    source: &PlatformSource,
+    dataset: &Dataset,
+    run: &mut LazyRun,
+    marks: &mut Vec<LoadMark>,
+) -> Result<DatasetLoad, RunError> {
     let known = loads(context.root).await?;
     let at = cursor(context, &dataset.name, &known).await?;
     let from = source.resume_from(at.map(naive));
@@ -146,7 +154,12 @@ async fn flush(pending: Option<Appender>, until: Option<Window>) -> Result<(), R
 }
 
 /// Whether every row of the overlap was received before, with the same content.
-async fn all_known(context: &Context<'_>, dataset: &Dataset, cursor: Option<i64>, batches: impl Iterator<Item = &RecordBatch>) -> Result<bool, RunError> {
+async fn all_known(
+    context: &Context<'_>,
+    dataset: &Dataset,
+    cursor: Option<i64>,
+    batches: impl Iterator<Item = &RecordBatch>,
+) -> Result<bool, RunError> {
     let day = 86_400 * SECOND;
     let from = cursor.map_or(i64::MIN, |c| c - 2 * day);
     // Rows of the overlap can only have come with runs whose windows reached into it.

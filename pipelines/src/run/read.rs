@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
+use datafusion::prelude::SessionContext;
 use yaojia_models::contract::Registry;
 use yaojia_models::graph::table_refs;
 use yaojia_warehouse::Root;
@@ -46,11 +47,29 @@ impl ReadSession {
     /// # Errors
     /// [`RunError`] when it does not parse, names a table that is not there, or fails.
     pub async fn rows(&self, sql: &str) -> Result<Vec<RecordBatch>, RunError> {
+        self.see(sql).await?;
+        Ok(self.session.rows("query", sql, &BTreeMap::new()).await?)
+    }
+
+    /// The session's context, with the tables that were seen so far.
+    #[must_use]
+    pub fn context(&self) -> &SessionContext {
+        self.session.context()
+    }
+
+    /// Makes the tables that a query names visible.
+    ///
+    /// # Errors
+    /// [`RunError`] when it does not parse or names a table that is not there.
+    pub async fn see(&self, sql: &str) -> Result<(), RunError> {
         let refs = table_refs("query", sql).map_err(|e| RunError::Config(e.to_string()))?;
         for table in refs {
             let Some(schema) = table.schema.as_deref() else {
                 return Err(RunError::NotFound(format!("table `{}` needs its schema: gold, silver, bronze or ops", table.name)));
             };
+            if schema == "ask" {
+                continue; // the engine's own tables
+            }
             let unknown = || RunError::NotFound(format!("there is no table `{table}`"));
             let dataset = || self.registry.dataset(&table.name).ok_or_else(unknown);
             let (layer, version, empty) = match schema {
@@ -58,12 +77,14 @@ impl ReadSession {
                 "bronze" => ("bronze", None, dataset()?.bronze_schema()),
                 "silver" if table.name == QUARANTINE => ("silver", self.version(&table.to_string()), quarantine_schema()),
                 "silver" => ("silver", self.version(&table.to_string()), dataset()?.silver_schema()),
-                "gold" => ("gold", self.version(&table.to_string()), self.registry.gold_table(&table.name).ok_or_else(unknown)?.arrow_schema()),
+                "gold" => {
+                    ("gold", self.version(&table.to_string()), self.registry.gold_table(&table.name).ok_or_else(unknown)?.arrow_schema())
+                }
                 _ => return Err(unknown()),
             };
             self.session.put_delta(&self.root, layer, &table.name, version, &empty).await?;
         }
-        Ok(self.session.rows("query", sql, &BTreeMap::new()).await?)
+        Ok(())
     }
 
     fn version(&self, table: &str) -> Option<i64> {

@@ -22,46 +22,21 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 /// Name and text of the control file, if there is one.
 pub(crate) fn control(file: &ExportFile, rows: &[Row], bytes: &[u8]) -> Option<(PathBuf, String)> {
     let count = rows.len();
-    let summed = (file.dataset == "fee_list")
-        .then(|| sum_cents(rows))
-        .flatten();
-    let sums = |cents: i64| {
-        format!(
-            ", \"sums\": {{\"DET_ITEM_FEE_SUMAMT\": \"{}\"}}",
-            fixed(cents, 2)
-        )
-    };
+    let summed = (file.dataset == "fee_list").then(|| sum_cents(rows)).flatten();
+    let sums = |cents: i64| format!(", \"sums\": {{\"DET_ITEM_FEE_SUMAMT\": \"{}\"}}", fixed(cents, 2));
     let body = match file.control {
         Control::None => return None,
         Control::Rows => format!("\"rows\": {count}"),
         Control::LyingRows => format!("\"rows\": {}", count + 3),
         Control::LyingSums => format!("\"rows\": {count}{}", sums(summed.unwrap_or(0) + 10_000)),
         Control::Short | Control::Long => {
-            format!(
-                "\"rows\": {count}{}, \"sha256\": \"{}\"",
-                summed.map_or(String::new(), sums),
-                sha256_hex(bytes)
-            )
+            format!("\"rows\": {count}{}, \"sha256\": \"{}\"", summed.map_or(String::new(), sums), sha256_hex(bytes))
         }
     };
     let long = matches!(file.control, Control::Long);
-    let ext = if file.ext == Ext::CsvGz {
-        "csv"
-    } else {
-        file.ext.text()
-    };
-    let name = if long {
-        format!("{}.{ext}.ctl.json", file.name)
-    } else {
-        format!("{}.ctl.json", file.name)
-    };
-    Some((
-        PathBuf::from(format!(
-            "exports/{}/{}/{}/{name}",
-            file.dataset, file.admdvs, file.month
-        )),
-        format!("{{{body}}}"),
-    ))
+    let ext = if file.ext == Ext::CsvGz { "csv" } else { file.ext.text() };
+    let name = if long { format!("{}.{ext}.ctl.json", file.name) } else { format!("{}.ctl.json", file.name) };
+    Some((PathBuf::from(format!("exports/{}/{}/{}/{name}", file.dataset, file.admdvs, file.month)), format!("{{{body}}}")))
 }
 
 /// The sum of the fee amounts that parse, in cents; none where a row has another number of fields
@@ -75,9 +50,5 @@ fn sum_cents(rows: &[Row]) -> Option<i64> {
         Cell::Number(n) | Cell::Shown(n, _) => n.replace('.', "").parse::<i64>().ok(),
         _ => None,
     };
-    Some(
-        rows.iter()
-            .filter_map(|r| r.cells.get(at).and_then(cents))
-            .sum(),
-    )
+    Some(rows.iter().filter_map(|r| r.cells.get(at).and_then(cents)).sum())
 }

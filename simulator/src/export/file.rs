@@ -134,14 +134,7 @@ pub(crate) struct Fileset {
 
 impl ExportFile {
     /// A plain file: UTF-8, dictionary names, no control file.
-    pub(crate) fn new(
-        dataset: &'static str,
-        admdvs: &str,
-        month: &str,
-        name: &str,
-        ext: Ext,
-        rows: Vec<Row>,
-    ) -> Self {
+    pub(crate) fn new(dataset: &'static str, admdvs: &str, month: &str, name: &str, ext: Ext, rows: Vec<Row>) -> Self {
         Self {
             dataset,
             admdvs: admdvs.to_owned(),
@@ -160,14 +153,7 @@ impl ExportFile {
 
     /// Path below the world folder, with forward slashes.
     pub(crate) fn path(&self) -> String {
-        format!(
-            "exports/{}/{}/{}/{}.{}",
-            self.dataset,
-            self.admdvs,
-            self.month,
-            self.name,
-            self.ext.text()
-        )
+        format!("exports/{}/{}/{}/{}.{}", self.dataset, self.admdvs, self.month, self.name, self.ext.text())
     }
 
     /// The bytes of the file holding `rows`.
@@ -180,10 +166,6 @@ impl ExportFile {
             (_, Ext::Parquet) => super::table::encode(self, rows, &path)?,
         };
         let control = super::control::control(self, rows, &bytes);
-        Ok(Fileset {
-            path,
-            bytes,
-            control,
-        })
+        Ok(Fileset { path, bytes, control })
     }
 }

@@ -5,8 +5,7 @@ use crate::row::{Cell, Fate, Row};
 use crate::schema::schema;
 use crate::world::Cast;
 use crate::world::parts::{
-    Received, admdvs, dirty, exemptions, list_map, service_costs, service_prices, stock,
-    surplus_assess, surplus_base, workdays,
+    Received, admdvs, dirty, exemptions, list_map, service_costs, service_prices, stock, surplus_assess, surplus_base, workdays,
 };
 
 /// Fee files above this many rows come in no spreadsheet.
@@ -18,33 +17,13 @@ pub(crate) fn plan(cast: &Cast, received: &Received) -> Vec<ExportFile> {
     let start = cast.first.compact();
     let mut files = Vec::new();
     let at_region = |dataset: &'static str, ext: Ext, rows: Vec<Row>| {
-        ExportFile::new(
-            dataset,
-            &region,
-            &start,
-            dataset,
-            ext,
-            dirty(cast, dataset, crate::dice::text_tag(dataset) % 1000, rows),
-        )
+        ExportFile::new(dataset, &region, &start, dataset, ext, dirty(cast, dataset, crate::dice::text_tag(dataset) % 1000, rows))
     };
-    files.push(ExportFile {
-        charset: Charset::Bom,
-        ..at_region("admdvs", Ext::Csv, admdvs(cast))
-    });
-    files.push(ExportFile {
-        titles: true,
-        dates: 1,
-        ..at_region("exemption", Ext::Xlsx, exemptions(cast))
-    });
-    files.push(ExportFile {
-        charset: Charset::Gb18030,
-        ..at_region("serv_pric", Ext::Csv, service_prices(cast))
-    });
+    files.push(ExportFile { charset: Charset::Bom, ..at_region("admdvs", Ext::Csv, admdvs(cast)) });
+    files.push(ExportFile { titles: true, dates: 1, ..at_region("exemption", Ext::Xlsx, exemptions(cast)) });
+    files.push(ExportFile { charset: Charset::Gb18030, ..at_region("serv_pric", Ext::Csv, service_prices(cast)) });
     files.push(at_region("surplus_assess", Ext::Csv, surplus_assess(cast)));
-    files.push(ExportFile {
-        charset: Charset::Gb18030,
-        ..at_region("surplus_base", Ext::Txt, surplus_base(cast))
-    });
+    files.push(ExportFile { charset: Charset::Gb18030, ..at_region("surplus_base", Ext::Txt, surplus_base(cast)) });
     files.push(at_region("workday", Ext::Csv, workdays(cast)));
     for (c, county) in cast.counties.iter().enumerate() {
         let salt = 1000 + c as u64 * 40;
@@ -52,11 +31,7 @@ pub(crate) fn plan(cast: &Cast, received: &Received) -> Vec<ExportFile> {
         map = dirty(cast, "list_map", salt, map);
         files.push(ExportFile {
             titles: c % 2 == 1,
-            control: if c % 3 == 0 {
-                Control::Short
-            } else {
-                Control::None
-            },
+            control: if c % 3 == 0 { Control::Short } else { Control::None },
             ..ExportFile::new(
                 "list_map",
                 &county.code,
@@ -71,14 +46,7 @@ pub(crate) fn plan(cast: &Cast, received: &Received) -> Vec<ExportFile> {
         files.push(ExportFile {
             titles: c % 2 == 0,
             dates: u8::try_from(c % 3).unwrap_or(0),
-            ..ExportFile::new(
-                "serv_cost",
-                &county.code,
-                &start,
-                &format!("cost_{}_{start}", county.code),
-                Ext::Xlsx,
-                cost,
-            )
+            ..ExportFile::new("serv_cost", &county.code, &start, &format!("cost_{}_{start}", county.code), Ext::Xlsx, cost)
         });
         stocks(cast, received, c, &mut files);
         fees(cast, c, &mut files);
@@ -90,56 +58,25 @@ pub(crate) fn plan(cast: &Cast, received: &Received) -> Vec<ExportFile> {
 fn stocks(cast: &Cast, received: &Received, c: usize, files: &mut Vec<ExportFile>) {
     let code = &cast.counties[c].code;
     for ((n, month), rows) in cast.months().enumerate().zip(stock(cast, c, received)) {
-        let rows = if (n + c).is_multiple_of(4) {
-            dirty(cast, "stock_month", 5000 + (c * 130 + n) as u64, rows)
-        } else {
-            rows
-        };
+        let rows = if (n + c).is_multiple_of(4) { dirty(cast, "stock_month", 5000 + (c * 130 + n) as u64, rows) } else { rows };
         if rows.is_empty() {
             continue;
         }
         let ext = [Ext::Csv, Ext::Txt, Ext::Xlsx, Ext::Csv][(n + c) % 4];
         files.push(ExportFile {
             titles: ext != Ext::Txt && (n + c) % 3 == 1,
-            charset: if n % 3 == 2 {
-                Charset::Gb18030
-            } else {
-                Charset::Utf8
-            },
-            dates: if ext == Ext::Xlsx {
-                0
-            } else {
-                [0, 1, 3][(n + 2 * c) % 3]
-            },
-            ..ExportFile::new(
-                "stock_month",
-                code,
-                &month.compact(),
-                &format!("stock_{code}_{}", month.compact()),
-                ext,
-                rows,
-            )
+            charset: if n % 3 == 2 { Charset::Gb18030 } else { Charset::Utf8 },
+            dates: if ext == Ext::Xlsx { 0 } else { [0, 1, 3][(n + 2 * c) % 3] },
+            ..ExportFile::new("stock_month", code, &month.compact(), &format!("stock_{code}_{}", month.compact()), ext, rows)
         });
     }
 }
 
 fn fees(cast: &Cast, c: usize, files: &mut Vec<ExportFile>) {
     let code = &cast.counties[c].code;
-    let per_file: u64 = cast
-        .institutions
-        .iter()
-        .filter(|i| i.county == c)
-        .map(|i| crate::world::parts::fee_target(cast, i))
-        .sum();
+    let per_file: u64 = cast.institutions.iter().filter(|i| i.county == c).map(|i| crate::world::parts::fee_target(cast, i)).sum();
     for (n, month) in cast.months().enumerate() {
-        let mut ext = [
-            Ext::Csv,
-            Ext::Csv,
-            Ext::Txt,
-            Ext::CsvGz,
-            Ext::Xlsx,
-            Ext::Parquet,
-        ][(n + c) % 6];
+        let mut ext = [Ext::Csv, Ext::Csv, Ext::Txt, Ext::CsvGz, Ext::Xlsx, Ext::Parquet][(n + c) % 6];
         if ext == Ext::Xlsx && per_file > SHEET_ROWS {
             ext = Ext::CsvGz;
         }
@@ -151,30 +88,10 @@ fn fees(cast: &Cast, c: usize, files: &mut Vec<ExportFile>) {
             titles: ext != Ext::Parquet && (n + 2 * c) % 3 == 1,
             charset: [Charset::Utf8, Charset::Bom, Charset::Gb18030][(n + c) % 3],
             personal: cast.cfg.noise && ext != Ext::Parquet && (n + c).is_multiple_of(4),
-            dates: if ext == Ext::Parquet {
-                0
-            } else {
-                [0, 0, 1, 3, 2, 4][(n * 2 + c) % 6]
-            },
-            control: if uneven {
-                Control::Rows
-            } else {
-                [Control::Short, Control::Long, Control::None][(n + c) % 3]
-            },
-            content: Content::Fees {
-                county: c,
-                month: number,
-                late: false,
-                extra,
-            },
-            ..ExportFile::new(
-                "fee_list",
-                code,
-                &compact,
-                &format!("fee_{code}_{compact}_01"),
-                ext,
-                Vec::new(),
-            )
+            dates: if ext == Ext::Parquet { 0 } else { [0, 0, 1, 3, 2, 4][(n * 2 + c) % 6] },
+            control: if uneven { Control::Rows } else { [Control::Short, Control::Long, Control::None][(n + c) % 3] },
+            content: Content::Fees { county: c, month: number, late: false, extra },
+            ..ExportFile::new("fee_list", code, &compact, &format!("fee_{code}_{compact}_01"), ext, Vec::new())
         };
         if cast.cfg.noise && crate::world::parts::restated(c, u64::from(number)) {
             files.extend(late(cast, c, number, &file));
@@ -196,12 +113,7 @@ fn late(cast: &Cast, c: usize, month: u32, good: &ExportFile) -> Option<ExportFi
     let (admdvs, folder) = (good.admdvs.as_str(), good.month.as_str());
     Some(ExportFile {
         control: Control::Long,
-        content: Content::Fees {
-            county: c,
-            month,
-            late: true,
-            extra: Vec::new(),
-        },
+        content: Content::Fees { county: c, month, late: true, extra: Vec::new() },
         ..ExportFile::new("fee_list", admdvs, folder, &name, Ext::Csv, Vec::new())
     })
 }
@@ -214,20 +126,12 @@ fn faulty(cast: &Cast, c: usize, n: usize, good: &ExportFile, files: &mut Vec<Ex
     };
     match (c, n) {
         (0, 0) | (1, 1) => {
-            let rows = crate::world::parts::county_month(
-                cast,
-                county,
-                cast.first.plus(month.cast_signed()),
-            )
-            .into_iter()
-            .take(12)
-            .map(inflated)
-            .collect();
-            let (control, reason) = if c == 0 {
-                (Control::LyingRows, "rows")
-            } else {
-                (Control::LyingSums, "sums:DET_ITEM_FEE_SUMAMT")
-            };
+            let rows = crate::world::parts::county_month(cast, county, cast.first.plus(month.cast_signed()))
+                .into_iter()
+                .take(12)
+                .map(inflated)
+                .collect();
+            let (control, reason) = if c == 0 { (Control::LyingRows, "rows") } else { (Control::LyingSums, "sums:DET_ITEM_FEE_SUMAMT") };
             let name = format!("{stem}00");
             files.push(ExportFile {
                 control,
@@ -235,37 +139,20 @@ fn faulty(cast: &Cast, c: usize, n: usize, good: &ExportFile, files: &mut Vec<Ex
                 ..ExportFile::new("fee_list", &good.admdvs, &good.month, &name, Ext::Csv, rows)
             });
         }
-        (0, 1) => files.push(ExportFile {
-            name: format!("{stem}01_copy"),
-            control: Control::None,
-            verdict: Verdict::SameContent,
-            ..good.clone()
-        }),
+        (0, 1) => {
+            files.push(ExportFile { name: format!("{stem}01_copy"), control: Control::None, verdict: Verdict::SameContent, ..good.clone() })
+        }
         (1, 0) => files.push(ExportFile {
             control: Control::None,
             verdict: Verdict::Refused("undecodable"),
             content: Content::Bytes(b"PK\x03\x04 this is no workbook".to_vec()),
-            ..ExportFile::new(
-                "fee_list",
-                &good.admdvs,
-                &good.month,
-                &format!("{stem}03"),
-                Ext::Xlsx,
-                Vec::new(),
-            )
+            ..ExportFile::new("fee_list", &good.admdvs, &good.month, &format!("{stem}03"), Ext::Xlsx, Vec::new())
         }),
         (0, 2) => files.push(ExportFile {
             control: Control::None,
             verdict: Verdict::Refused("no_header"),
             content: Content::Bytes("统计口径说明\n本表由信息科导出\n".as_bytes().to_vec()),
-            ..ExportFile::new(
-                "fee_list",
-                &good.admdvs,
-                &good.month,
-                &format!("{stem}04"),
-                Ext::Csv,
-                Vec::new(),
-            )
+            ..ExportFile::new("fee_list", &good.admdvs, &good.month, &format!("{stem}04"), Ext::Csv, Vec::new())
         }),
         _ => {}
     }
@@ -273,8 +160,7 @@ fn faulty(cast: &Cast, c: usize, n: usize, good: &ExportFile, files: &mut Vec<Ex
 
 /// The same line, ten times as dear: if a refused file were loaded, it would show.
 fn inflated(mut row: Row) -> Row {
-    if let (Some(at), Row { cells, .. }) = (schema("fee_list").at("det_item_fee_sumamt"), &mut row)
-    {
+    if let (Some(at), Row { cells, .. }) = (schema("fee_list").at("det_item_fee_sumamt"), &mut row) {
         cells[at] = Cell::Number("99999.00".to_owned());
     }
     row.ragged = 0;
@@ -286,32 +172,23 @@ fn extra_rows(cast: &Cast, c: usize, month: u32, ext: Ext) -> Vec<Row> {
     if !cast.cfg.noise {
         return Vec::new();
     }
-    let good: Vec<Row> =
-        crate::world::parts::county_month(cast, c, cast.first.plus(month.cast_signed()))
-            .into_iter()
-            .filter(|r| r.fate == Fate::Accepted)
-            .take(4)
-            .collect();
+    let good: Vec<Row> = crate::world::parts::county_month(cast, c, cast.first.plus(month.cast_signed()))
+        .into_iter()
+        .filter(|r| r.fate == Fate::Accepted)
+        .take(4)
+        .collect();
     let fee = schema("fee_list");
     good.into_iter()
         .enumerate()
         .filter_map(|(i, mut row)| {
-            crate::world::parts::rekey(
-                fee,
-                &mut row,
-                u64::from(month) * 1000 + c as u64 * 10 + i as u64 + 50_000_000,
-            );
+            crate::world::parts::rekey(fee, &mut row, u64::from(month) * 1000 + c as u64 * 10 + i as u64 + 50_000_000);
             match (ext, i) {
-                (Ext::Csv | Ext::Txt | Ext::CsvGz, 0 | 1)
-                    if (u32::try_from(c).unwrap_or(0) + month).is_multiple_of(2) =>
-                {
+                (Ext::Csv | Ext::Txt | Ext::CsvGz, 0 | 1) if (u32::try_from(c).unwrap_or(0) + month).is_multiple_of(2) => {
                     row.ragged = if i == 0 { 1 } else { -1 };
                     Some(row.fated(Fate::Quarantined("bad_row")))
                 }
                 (Ext::Xlsx, 2) => {
-                    if let (Some(at), Some(Cell::Text(id))) =
-                        (fee.at("bkkp_sn"), row.cells.first().cloned())
-                    {
+                    if let (Some(at), Some(Cell::Text(id))) = (fee.at("bkkp_sn"), row.cells.first().cloned()) {
                         row.cells[at] = Cell::Lossy(id);
                     }
                     Some(row.fated(Fate::Quarantined("lossy_number")))

@@ -13,10 +13,7 @@ use crate::schema::schema;
 
 /// The bytes of a spreadsheet.
 pub(crate) fn encode(file: &ExportFile, rows: &[Row], path: &Path) -> Result<Vec<u8>, SimError> {
-    build(file, rows).map_err(|source| SimError::Xlsx {
-        path: path.to_path_buf(),
-        source: Box::new(source),
-    })
+    build(file, rows).map_err(|source| SimError::Xlsx { path: path.to_path_buf(), source: Box::new(source) })
 }
 
 fn build(file: &ExportFile, rows: &[Row]) -> Result<Vec<u8>, XlsxError> {
@@ -30,10 +27,7 @@ fn build(file: &ExportFile, rows: &[Row]) -> Result<Vec<u8>, XlsxError> {
     let sheet = book.add_worksheet();
     sheet.set_name("数据")?;
     let schema = schema(file.dataset);
-    let last = u16::try_from(schema.columns.len())
-        .unwrap_or(2)
-        .saturating_sub(1)
-        .max(1);
+    let last = u16::try_from(schema.columns.len()).unwrap_or(2).saturating_sub(1).max(1);
     sheet.merge_range(0, 0, 0, last, "巴州医药采购数据导出", &Format::new())?;
     sheet.write_string(1, 0, "单位：元")?;
     let mut headers: Vec<String> = schema.columns.iter().map(|c| header(file, c)).collect();
@@ -62,14 +56,7 @@ fn col(c: usize) -> u16 {
     u16::try_from(c).unwrap_or(u16::MAX)
 }
 
-fn write(
-    sheet: &mut Worksheet,
-    row: u32,
-    col: u16,
-    cell: &Cell,
-    dates: u8,
-    dated: &Format,
-) -> Result<(), XlsxError> {
+fn write(sheet: &mut Worksheet, row: u32, col: u16, cell: &Cell, dates: u8, dated: &Format) -> Result<(), XlsxError> {
     let as_dates = dates.is_multiple_of(2);
     let at = match cell {
         Cell::Null => return Ok(()),
@@ -96,7 +83,6 @@ fn write(
 fn serial(at: NaiveDateTime) -> f64 {
     let epoch = NaiveDate::from_ymd_opt(1899, 12, 30).unwrap_or(NaiveDate::MIN);
     let days = (at.date() - epoch).num_days();
-    let share =
-        (u64::from(at.time().num_seconds_from_midnight()) * 10_000_000_000 + 43_200) / 86_400;
+    let share = (u64::from(at.time().num_seconds_from_midnight()) * 10_000_000_000 + 43_200) / 86_400;
     format!("{days}.{share:010}").parse().unwrap_or(0.0)
 }

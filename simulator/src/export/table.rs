@@ -18,14 +18,8 @@ use crate::schema::{Kind, schema};
 
 /// The bytes of a Parquet file.
 pub(crate) fn encode(file: &ExportFile, rows: &[Row], path: &Path) -> Result<Vec<u8>, SimError> {
-    let arrow_error = |source| SimError::Arrow {
-        path: path.to_path_buf(),
-        source,
-    };
-    let parquet_error = |source| SimError::Parquet {
-        path: path.to_path_buf(),
-        source,
-    };
+    let arrow_error = |source| SimError::Arrow { path: path.to_path_buf(), source };
+    let parquet_error = |source| SimError::Parquet { path: path.to_path_buf(), source };
     let (mut fields, mut arrays) = (Vec::new(), Vec::<ArrayRef>::new());
     for (i, column) in schema(file.dataset).columns.iter().enumerate() {
         let cells = || rows.iter().map(|r| r.cells.get(i).unwrap_or(&Cell::Null));
@@ -34,16 +28,10 @@ pub(crate) fn encode(file: &ExportFile, rows: &[Row], path: &Path) -> Result<Vec
             _ => None,
         };
         let array: ArrayRef = match decimals {
-            Some((values, scale)) => Arc::new(
-                Decimal128Array::from(values)
-                    .with_precision_and_scale(18, i8::try_from(scale).unwrap_or(6))
-                    .map_err(arrow_error)?,
-            ),
-            None => Arc::new(
-                cells()
-                    .map(|c| (*c != Cell::Null).then(|| plain(c, file.dates)))
-                    .collect::<StringArray>(),
-            ),
+            Some((values, scale)) => {
+                Arc::new(Decimal128Array::from(values).with_precision_and_scale(18, i8::try_from(scale).unwrap_or(6)).map_err(arrow_error)?)
+            }
+            None => Arc::new(cells().map(|c| (*c != Cell::Null).then(|| plain(c, file.dates))).collect::<StringArray>()),
         };
         let kind: DataType = array.data_type().clone();
         fields.push(Field::new(column.upper.as_str(), kind, true));
@@ -51,11 +39,8 @@ pub(crate) fn encode(file: &ExportFile, rows: &[Row], path: &Path) -> Result<Vec
     }
     let schema = Arc::new(ArrowSchema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(arrow_error)?;
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .build();
-    let mut writer =
-        ArrowWriter::try_new(Vec::new(), schema, Some(properties)).map_err(parquet_error)?;
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema, Some(properties)).map_err(parquet_error)?;
     writer.write(&batch).map_err(parquet_error)?;
     writer.into_inner().map_err(parquet_error)
 }

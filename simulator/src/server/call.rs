@@ -34,10 +34,7 @@ struct Ask {
 }
 
 /// `getAccessToken`.
-pub(crate) async fn token(
-    State(platform): State<Arc<Platform>>,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> Response {
+pub(crate) async fn token(State(platform): State<Arc<Platform>>, Form(form): Form<BTreeMap<String, String>>) -> Response {
     let config = &platform.config;
     let envelope = envelope(&platform, Shape::default());
     let field = |name: &str| form.get(name).map_or("", String::as_str);
@@ -50,11 +47,7 @@ pub(crate) async fn token(
         StatusCode::OK,
         match issued {
             Issued::New(t) => envelope.wrap(0, "", data(&t).as_bytes()),
-            Issued::Still(t) => envelope.wrap(
-                -1,
-                "令牌有效期超过5分钟，不能再次获取令牌",
-                data(&t).as_bytes(),
-            ),
+            Issued::Still(t) => envelope.wrap(-1, "令牌有效期超过5分钟，不能再次获取令牌", data(&t).as_bytes()),
         },
     )
 }
@@ -99,10 +92,7 @@ pub(crate) async fn call(
         return json(StatusCode::OK, plain.refusal("页码错误"));
     };
     let shape = lock(&platform.temper).shape(&page_key);
-    let envelope = Envelope {
-        text_codes: shape.text_codes,
-        ..plain
-    };
+    let envelope = Envelope { text_codes: shape.text_codes, ..plain };
     let until = *lock(&platform.until);
     let end = until.map_or(end, |u| end.min(u));
     let size = platform.config.page_size.max(1);
@@ -125,23 +115,14 @@ pub(crate) async fn call(
 
 fn envelope(platform: &Platform, shape: Shape) -> Envelope {
     let serial = platform.serial.fetch_add(1, Ordering::Relaxed) + 1;
-    Envelope {
-        region: platform.config.region.clone(),
-        serial,
-        text_codes: shape.text_codes,
-    }
+    Envelope { region: platform.config.region.clone(), serial, text_codes: shape.text_codes }
 }
 
 fn read(body: &[u8]) -> Option<Ask> {
     let request: Value = serde_json::from_slice(body).ok()?;
     let info = request.get("info")?;
     let data = info.pointer("/input/data")?;
-    let text = |key: &str| {
-        data.get(key)
-            .and_then(Value::as_str)
-            .unwrap_or("")
-            .to_owned()
-    };
+    let text = |key: &str| data.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
     Some(Ask {
         infno: info.get("infno")?.as_str()?.to_owned(),
         token: text("accessToken"),
@@ -156,10 +137,7 @@ fn too_early(platform: &Platform, infno: &str) -> Option<u64> {
     let least = platform.config.min_interval?;
     let now = Instant::now();
     let mut answered = lock(&platform.answered);
-    if answered
-        .get(infno)
-        .is_some_and(|last| now.duration_since(*last) < least)
-    {
+    if answered.get(infno).is_some_and(|last| now.duration_since(*last) < least) {
         return Some(least.as_secs().max(1));
     }
     answered.insert(infno.to_owned(), now);
@@ -168,20 +146,13 @@ fn too_early(platform: &Platform, infno: &str) -> Option<u64> {
 
 fn slow_down(envelope: &Envelope, how: RateAnswer, wait: u64) -> Response {
     match how {
-        RateAnswer::Message => json(
-            StatusCode::OK,
-            envelope.failure(&format!("该接口访问间隔为{wait}秒！")),
-        ),
+        RateAnswer::Message => json(StatusCode::OK, envelope.failure(&format!("该接口访问间隔为{wait}秒！"))),
         RateAnswer::Status => too_many(Some(wait)),
     }
 }
 
 fn too_many(wait: Option<u64>) -> Response {
-    let mut response = answer(
-        StatusCode::TOO_MANY_REQUESTS,
-        "text/plain",
-        b"too many requests".to_vec(),
-    );
+    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, "text/plain", b"too many requests".to_vec());
     if let Some(value) = wait.and_then(|w| HeaderValue::from_str(&w.to_string()).ok()) {
         response.headers_mut().insert(header::RETRY_AFTER, value);
     }
@@ -189,15 +160,9 @@ fn too_many(wait: Option<u64>) -> Response {
 }
 
 /// Commits a fault; none where the call is answered all the same.
-async fn misbehave(
-    platform: &Platform,
-    envelope: &Envelope,
-    tap: &Tap,
-    fault: Fault,
-) -> Option<Response> {
+async fn misbehave(platform: &Platform, envelope: &Envelope, tap: &Tap, fault: Fault) -> Option<Response> {
     const HTML: &str = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>";
-    let status =
-        |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = |code: u16| StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Some(match fault {
         Fault::ServerError(code) => answer(status(code), "text/plain", b"internal error".to_vec()),
         Fault::Html(code) => answer(status(code), "text/html", HTML.as_bytes().to_vec()),

@@ -26,9 +26,7 @@ impl std::str::FromStr for Mode {
             "none" => Ok(Self::None),
             "mild" => Ok(Self::Mild),
             "hostile" => Ok(Self::Hostile),
-            other => Err(crate::SimError::Config(format!(
-                "`{other}` is no mode: none, mild or hostile"
-            ))),
+            other => Err(crate::SimError::Config(format!("`{other}` is no mode: none, mild or hostile"))),
         }
     }
 }

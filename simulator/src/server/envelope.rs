@@ -33,15 +33,8 @@ impl Envelope {
     /// Any answer: code, message, output.
     pub(crate) fn wrap(&self, code: i8, message: &str, output: &[u8]) -> Vec<u8> {
         let at = china_now();
-        let (second, milli) = (
-            at.format("%Y%m%d%H%M%S").to_string(),
-            at.format("%Y%m%d%H%M%S%3f").to_string(),
-        );
-        let code = if self.text_codes {
-            format!("\"{code}\"")
-        } else {
-            code.to_string()
-        };
+        let (second, milli) = (at.format("%Y%m%d%H%M%S").to_string(), at.format("%Y%m%d%H%M%S%3f").to_string());
+        let code = if self.text_codes { format!("\"{code}\"") } else { code.to_string() };
         let head = format!(
             "{{\"infcode\":{code},\"inf_refmsgid\":\"{}{second}{:010}\",\"refmsg_time\":\"{milli}\",\"respond_time\":\"{milli}\",\"err_msg\":\"{message}\",\"output\":",
             self.region, self.serial
@@ -51,18 +44,10 @@ impl Envelope {
 }
 
 /// The platform's own clock: it stamps its answers with the time of day in China.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "an answer's time stamp is the platform's, and nothing is computed from it"
-)]
+#[allow(clippy::disallowed_methods, reason = "an answer's time stamp is the platform's, and nothing is computed from it")]
 fn china_now() -> NaiveDateTime {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    let utc = i64::try_from(since.as_millis())
-        .ok()
-        .and_then(DateTime::from_timestamp_millis)
-        .map_or(NaiveDateTime::MIN, |t| t.naive_utc());
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let utc = i64::try_from(since.as_millis()).ok().and_then(DateTime::from_timestamp_millis).map_or(NaiveDateTime::MIN, |t| t.naive_utc());
     utc.checked_add_signed(Duration::hours(8)).unwrap_or(utc)
 }
 
@@ -75,8 +60,6 @@ pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response {
 pub(crate) fn answer(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
     response
 }

@@ -79,12 +79,7 @@ pub(crate) struct Temper {
 impl Temper {
     /// A temper.
     pub(crate) fn new(mode: Mode, seed: u64) -> Self {
-        Self {
-            mode,
-            seed,
-            calls: BTreeMap::new(),
-            readings: BTreeMap::new(),
-        }
+        Self { mode, seed, calls: BTreeMap::new(), readings: BTreeMap::new() }
     }
 
     /// Whether this call goes wrong. `key` names message, window and page.
@@ -115,11 +110,7 @@ impl Temper {
         if page <= 1 {
             *readings += 1;
             let roll = mix(self.seed, &[text_tag(key), u64::from(*readings), 77]);
-            *how = match (
-                roll % 100 < percent && *spoilt < most && pages > 0,
-                pages > 1,
-                roll / 100 % 3,
-            ) {
+            *how = match (roll % 100 < percent && *spoilt < most && pages > 0, pages > 1, roll / 100 % 3) {
                 (false, ..) => Spoilt::No,
                 (true, true, 0) => Spoilt::Shifted,
                 (true, true, 1) => Spoilt::Growing,
@@ -137,12 +128,7 @@ impl Temper {
         }
         let calls = self.calls.get(key).map_or(0, |c| c.0);
         let roll = mix(self.seed, &[text_tag(key), calls, 55]);
-        Shape {
-            text_codes: roll & 1 == 1,
-            text_counts: roll & 2 == 2,
-            empty_counts: roll & 12 == 12,
-            bare_object: roll & 16 == 16,
-        }
+        Shape { text_codes: roll & 1 == 1, text_counts: roll & 2 == 2, empty_counts: roll & 12 == 12, bare_object: roll & 16 == 16 }
     }
 }
 
@@ -155,26 +141,14 @@ mod tests {
         for (mode, most) in [(Mode::None, 0), (Mode::Mild, 1), (Mode::Hostile, 2)] {
             let run = || {
                 let mut temper = Temper::new(mode, 9);
-                (0..200)
-                    .map(|page| {
-                        (0..20)
-                            .map(|_| temper.fault(&format!("w|{page}")))
-                            .collect::<Vec<_>>()
-                    })
-                    .collect::<Vec<_>>()
+                (0..200).map(|page| (0..20).map(|_| temper.fault(&format!("w|{page}"))).collect::<Vec<_>>()).collect::<Vec<_>>()
             };
             let faults = run();
             assert_eq!(faults, run());
-            assert!(
-                faults
-                    .iter()
-                    .all(|calls| calls.iter().flatten().count() <= most)
-            );
+            assert!(faults.iter().all(|calls| calls.iter().flatten().count() <= most));
             assert_eq!(faults.iter().flatten().flatten().count() > 0, most > 0);
             let mut temper = Temper::new(mode, 9);
-            let spoilt = (0..50)
-                .filter(|_| temper.reading("w", 1, 3) != Spoilt::No)
-                .count();
+            let spoilt = (0..50).filter(|_| temper.reading("w", 1, 3) != Spoilt::No).count();
             assert!(spoilt <= most);
         }
     }

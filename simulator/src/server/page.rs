@@ -9,28 +9,13 @@ pub(crate) fn page_count(window: Window, size: usize) -> usize {
 }
 
 /// The `output` of an answer: page `page` (from 1) of a window.
-pub(crate) fn output(
-    rows: &DatasetRows,
-    window: Window,
-    size: usize,
-    page: usize,
-    spoilt: Spoilt,
-    shape: Shape,
-) -> Vec<u8> {
+pub(crate) fn output(rows: &DatasetRows, window: Window, size: usize, page: usize, spoilt: Spoilt, shape: Shape) -> Vec<u8> {
     let pages = page_count(window, size);
     let shift = usize::from(spoilt == Spoilt::Shifted && page > 1);
-    let begin = window
-        .from
-        .saturating_add(page.saturating_sub(1).saturating_mul(size))
-        .saturating_sub(shift)
-        .min(window.to);
+    let begin = window.from.saturating_add(page.saturating_sub(1).saturating_mul(size)).saturating_sub(shift).min(window.to);
     let end = begin.saturating_add(size).min(window.to);
     // A page behind the last is empty, also where rows have moved.
-    let range = if page > pages || page == 0 {
-        window.to..window.to
-    } else {
-        begin..end
-    };
+    let range = if page > pages || page == 0 { window.to..window.to } else { begin..end };
     let last = page >= pages;
     let total = match spoilt {
         Spoilt::Growing if !last => window.distinct.saturating_sub(1),
@@ -38,11 +23,7 @@ pub(crate) fn output(
         _ => window.distinct,
     };
     let bare = shape.bare_object && range.len() == 1;
-    let bytes: usize = range
-        .clone()
-        .filter_map(|i| rows.row(i))
-        .map(|r| r.len() + 1)
-        .sum();
+    let bytes: usize = range.clone().filter_map(|i| rows.row(i)).map(|r| r.len() + 1).sum();
     let mut out = Vec::with_capacity(bytes + 160);
     out.extend_from_slice(b"{\"data\":{\"returnCode\":\"200\",\"returnMsg\":\"\xE6\x88\x90\xE5\x8A\x9F\",\"dataList\":");
     if !bare {
@@ -59,21 +40,10 @@ pub(crate) fn output(
     }
     let steady = matches!(spoilt, Spoilt::No | Spoilt::Shifted);
     let count = |n: usize| match shape {
-        Shape {
-            empty_counts: true, ..
-        } if page > 1 && steady => "\"\"".to_owned(),
-        Shape {
-            text_counts: true, ..
-        } => format!("\"{n}\""),
+        Shape { empty_counts: true, .. } if page > 1 && steady => "\"\"".to_owned(),
+        Shape { text_counts: true, .. } => format!("\"{n}\""),
         _ => n.to_string(),
     };
-    out.extend_from_slice(
-        format!(
-            ",\"totalPageCount\":{},\"totalRecordCount\":{}}}}}",
-            count(pages),
-            count(total)
-        )
-        .as_bytes(),
-    );
+    out.extend_from_slice(format!(",\"totalPageCount\":{},\"totalRecordCount\":{}}}}}", count(pages), count(total)).as_bytes());
     out
 }

@@ -47,25 +47,15 @@ pub async fn serve(data: Arc<PlatformData>, cfg: ServerConfig) -> Result<Running
     if !cfg.addr.ip().is_loopback() {
         return Err(SimError::NotLoopback(cfg.addr));
     }
-    let bind = |source| SimError::Bind {
-        addr: cfg.addr,
-        source,
-    };
+    let bind = |source| SimError::Bind { addr: cfg.addr, source };
     let listener = TcpListener::bind(cfg.addr).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
     let base = cfg.base_path.trim_matches('/');
-    let base = if base.is_empty() {
-        String::new()
-    } else {
-        format!("/{base}")
-    };
+    let base = if base.is_empty() { String::new() } else { format!("/{base}") };
     let platform = Arc::new(Platform::new(data, cfg));
     let app = Router::new()
         .route("/healthz", get(async || "ok"))
-        .route(
-            &format!("{base}/web/interface/accessToken/getAccessToken"),
-            post(token),
-        )
+        .route(&format!("{base}/web/interface/accessToken/getAccessToken"), post(token))
         .route(&format!("{base}/web/interface/commonInterface"), post(call))
         .with_state(Arc::clone(&platform))
         .into_make_service_with_connect_info::<Tap>();
@@ -75,19 +65,11 @@ pub async fn serve(data: Arc<PlatformData>, cfg: ServerConfig) -> Result<Running
             // A dropped handle stops the platform just as a sent message does.
             let _ = stopped.await;
         };
-        if let Err(error) = axum::serve(Taps(listener), app)
-            .with_graceful_shutdown(until)
-            .await
-        {
+        if let Err(error) = axum::serve(Taps(listener), app).with_graceful_shutdown(until).await {
             tracing::warn!(%error, "the simulated platform stopped");
         }
     });
-    Ok(RunningServer {
-        addr,
-        platform,
-        stop: Some(stop),
-        task,
-    })
+    Ok(RunningServer { addr, platform, stop: Some(stop), task })
 }
 
 impl RunningServer {
@@ -100,13 +82,7 @@ impl RunningServer {
     /// What a client puts before `/web/interface/…`.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!(
-            "http://{}/{}",
-            self.addr,
-            self.platform.config.base_path.trim_matches('/')
-        )
-        .trim_end_matches('/')
-        .to_owned()
+        format!("http://{}/{}", self.addr, self.platform.config.base_path.trim_matches('/')).trim_end_matches('/').to_owned()
     }
 
     /// Moves the night: rows published later do not exist yet.
@@ -123,11 +99,7 @@ impl RunningServer {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let read = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::Relaxed);
-        Stats {
-            messages: read(&self.platform.serial),
-            pages: read(&self.platform.pages),
-            faults: read(&self.platform.faults),
-        }
+        Stats { messages: read(&self.platform.serial), pages: read(&self.platform.pages), faults: read(&self.platform.faults) }
     }
 
     /// Stops, giving open calls a moment to finish.
@@ -135,10 +107,7 @@ impl RunningServer {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        if tokio::time::timeout(Duration::from_secs(2), &mut self.task)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(Duration::from_secs(2), &mut self.task).await.is_err() {
             self.task.abort();
         }
     }

@@ -11,18 +11,9 @@ pub(crate) fn signed(headers: &HeaderMap, signing: &Signing) -> bool {
     let Signing::Tif { paasid, secret } = signing else {
         return true;
     };
-    let header = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or("")
-    };
+    let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     let (timestamp, nonce) = (header("x-tif-timestamp"), header("x-tif-nonce"));
-    if header("x-tif-paasid") != paasid
-        || nonce.is_empty()
-        || timestamp.is_empty()
-        || !timestamp.bytes().all(|b| b.is_ascii_digit())
-    {
+    if header("x-tif-paasid") != paasid || nonce.is_empty() || timestamp.is_empty() || !timestamp.bytes().all(|b| b.is_ascii_digit()) {
         return false;
     }
     let mut hash = Sha256::new();

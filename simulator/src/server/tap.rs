@@ -20,8 +20,7 @@ pub(crate) struct Tap(Arc<AtomicI64>);
 impl Tap {
     /// Breaks the connection after so many more bytes.
     pub(crate) fn close_after(&self, bytes: usize) {
-        self.0
-            .store(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::SeqCst);
+        self.0.store(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::SeqCst);
     }
 }
 
@@ -44,13 +43,7 @@ impl Listener for Taps {
         let (inner, addr) = Listener::accept(&mut self.0).await;
         // Without it a page would wait for the acknowledgement of its own headers.
         let _ = inner.set_nodelay(true);
-        (
-            Tapped {
-                inner,
-                tap: Tap(Arc::new(AtomicI64::new(i64::MAX))),
-            },
-            addr,
-        )
+        (Tapped { inner, tap: Tap(Arc::new(AtomicI64::new(i64::MAX))) }, addr)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -65,21 +58,13 @@ impl Connected<IncomingStream<'_, Taps>> for Tap {
 }
 
 impl AsyncRead for Tapped {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Tapped {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let left = self.tap.0.load(Ordering::SeqCst);
         if left <= 0 {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
@@ -87,9 +72,7 @@ impl AsyncWrite for Tapped {
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
         let done = Pin::new(&mut self.inner).poll_write(cx, buf.get(..most).unwrap_or(buf));
         if let (Poll::Ready(Ok(n)), true) = (&done, left != i64::MAX) {
-            self.tap
-                .0
-                .fetch_sub(i64::try_from(*n).unwrap_or(0), Ordering::SeqCst);
+            self.tap.0.fetch_sub(i64::try_from(*n).unwrap_or(0), Ordering::SeqCst);
         }
         done
     }

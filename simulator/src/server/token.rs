@@ -36,9 +36,7 @@ impl Tokens {
 
     /// Whether a token is valid now.
     pub(crate) fn valid(&self, token: &str) -> bool {
-        self.current
-            .as_ref()
-            .is_some_and(|(t, until)| t == token && *until > Instant::now())
+        self.current.as_ref().is_some_and(|(t, until)| t == token && *until > Instant::now())
     }
 
     /// Makes the current token invalid.
@@ -54,19 +52,12 @@ mod tests {
     #[test]
     fn a_token_is_carried_again_while_it_is_valid() {
         let mut tokens = Tokens::default();
-        let Issued::New(first) = tokens.issue(1, Duration::from_secs(60)) else {
-            panic!("no new token")
-        };
-        assert_eq!(
-            tokens.issue(1, Duration::from_secs(60)),
-            Issued::Still(first.clone())
-        );
+        let Issued::New(first) = tokens.issue(1, Duration::from_secs(60)) else { panic!("no new token") };
+        assert_eq!(tokens.issue(1, Duration::from_secs(60)), Issued::Still(first.clone()));
         assert!(tokens.valid(&first) && !tokens.valid("x"));
         tokens.kill();
         assert!(!tokens.valid(&first));
-        let Issued::New(second) = tokens.issue(1, Duration::ZERO) else {
-            panic!("no new token")
-        };
+        let Issued::New(second) = tokens.issue(1, Duration::ZERO) else { panic!("no new token") };
         assert!(first != second && !tokens.valid(&second));
     }
 }

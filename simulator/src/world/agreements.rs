@@ -34,22 +34,10 @@ pub(crate) fn agreements(cast: &Cast, platform: &mut Platform, ids: &mut Ids) {
             if pledge == Pledge::None {
                 continue;
             }
-            let item = if batch.consumables {
-                Item::Mcs(group.winner.0)
-            } else {
-                Item::Drug(group.winner.0)
-            };
-            let expected = monthly
-                .get(&item)
-                .copied()
-                .filter(|u| *u > 0)
-                .unwrap_or(40 * product.convrat);
+            let item = if batch.consumables { Item::Mcs(group.winner.0) } else { Item::Drug(group.winner.0) };
+            let expected = monthly.get(&item).copied().filter(|u| *u > 0).unwrap_or(40 * product.convrat);
             let agreed = div_round(i128::from(expected * batch.months * pledge.factor()), 1000);
-            let reported = if rng.random_range(0..12) == 0 {
-                Cell::Null
-            } else {
-                int(agreed * rng.random_range(70..130) / 100)
-            };
+            let reported = if rng.random_range(0..12) == 0 { Cell::Null } else { int(agreed * rng.random_range(70..130) / 100) };
             let cells = vec![
                 Cell::from(&batch.code),
                 Cell::from(&group.code),
@@ -58,46 +46,21 @@ pub(crate) fn agreements(cast: &Cast, platform: &mut Platform, ids: &mut Ids) {
                 int(agreed),
                 reported,
             ];
-            platform.versions(
-                "vbp_agrm",
-                vec![Row::new(
-                    cells,
-                    at_hour(batch.begin - Duration::days(12), 10),
-                )],
-            );
-            sign(
-                cast,
-                platform,
-                ids,
-                &mut rng,
-                (inst.idx, batch, product, item),
-            );
+            platform.versions("vbp_agrm", vec![Row::new(cells, at_hour(batch.begin - Duration::days(12), 10))]);
+            sign(cast, platform, ids, &mut rng, (inst.idx, batch, product, item));
         }
     }
 }
 
-fn sign(
-    cast: &Cast,
-    platform: &mut Platform,
-    ids: &mut Ids,
-    rng: &mut rand_chacha::ChaCha8Rng,
-    of: (usize, &Batch, &Product, Item),
-) {
+fn sign(cast: &Cast, platform: &mut Platform, ids: &mut Ids, rng: &mut rand_chacha::ChaCha8Rng, of: (usize, &Batch, &Product, Item)) {
     let (idx, batch, product, item) = of;
     let Some(inst) = cast.institutions.get(idx) else {
         return;
     };
-    let dist = distributor(
-        &cast.enterprises,
-        cast.cfg.seed,
-        inst.county,
-        item.tag(),
-        batch.consumables,
-    )
-    .and_then(|d| cast.enterprises.get(d));
+    let dist =
+        distributor(&cast.enterprises, cast.cfg.seed, inst.county, item.tag(), batch.consumables).and_then(|d| cast.enterprises.get(d));
     let maker = cast.enterprises.get(product.maker);
-    let push =
-        at_hour(batch.begin + Duration::days(4), 9) + Duration::minutes(rng.random_range(0..600));
+    let push = at_hour(batch.begin + Duration::days(4), 9) + Duration::minutes(rng.random_range(0..600));
     let deadline = push.date() + Duration::days(30);
     let unsigned = inst.profile == Profile::Unsigned || rng.random_range(0..60) == 0;
     let days = if rng.random_range(0..8) == 0 { 24 } else { 2 };
@@ -126,8 +89,5 @@ fn sign(
         (true, 1) => row(at(0), None, at(5), late),
         (true, _) => row(at(0), at(2), None, late),
     };
-    platform.versions(
-        "tri_agrm",
-        vec![row(None, None, None, push + Duration::minutes(40)), last],
-    );
+    platform.versions("tri_agrm", vec![row(None, None, None, push + Duration::minutes(40)), last]);
 }

@@ -85,48 +85,19 @@ impl Pledge {
 }
 
 /// An ended, a running and a consumable batch.
-pub(crate) fn batches(
-    cfg: &WorldConfig,
-    first: Month,
-    drugs: &[Product],
-    consumables: &[Product],
-) -> Vec<Batch> {
+pub(crate) fn batches(cfg: &WorldConfig, first: Month, drugs: &[Product], consumables: &[Product]) -> Vec<Batch> {
     let generics = drugs.iter().map(|d| d.family).max().map_or(1, |g| g + 1);
     let third = (generics / 3).max(1);
     let last = first.plus(cfg.months.cast_signed() - 1);
     let ended = first.plus((cfg.months.cast_signed() - 2).clamp(0, 3));
     let year = first.dashed()[..4].to_owned();
     let mut all = vec![
-        batch(
-            &format!("GJ{year}A"),
-            "国家组织药品集采第A批",
-            "1",
-            first,
-            ended,
-            drugs,
-            0..third,
-        ),
-        batch(
-            &format!("LM{year}B"),
-            "省际联盟药品集采第B批",
-            "3",
-            first,
-            last.plus(10),
-            drugs,
-            third..(third * 2).min(generics),
-        ),
+        batch(&format!("GJ{year}A"), "国家组织药品集采第A批", "1", first, ended, drugs, 0..third),
+        batch(&format!("LM{year}B"), "省际联盟药品集采第B批", "3", first, last.plus(10), drugs, third..(third * 2).min(generics)),
     ];
     let mut mcs = Batch {
         consumables: true,
-        ..batch(
-            &format!("HC{year}C"),
-            "自治区医用耗材集采第C批",
-            "2",
-            first,
-            ended.plus(1),
-            &[],
-            0..0,
-        )
+        ..batch(&format!("HC{year}C"), "自治区医用耗材集采第C批", "2", first, ended.plus(1), &[], 0..0)
     };
     mcs.groups = (0..consumables.len() / 6 + usize::from(consumables.len() < 6))
         .take(4)
@@ -161,23 +132,10 @@ fn batch(
         .map(|(n, g)| Group {
             code: format!("{}{:03}", &code[..2], n + 1),
             // One group in three was awarded below the listing price: ordering at that price is above the cap.
-            winner: (
-                g,
-                if n % 3 == 2 {
-                    price(drugs, g) * 97 / 100
-                } else {
-                    price(drugs, g)
-                },
-            ),
-            backup: (n % 2 == 0)
-                .then(|| has(g + 2 * generics).map(|i| (i, price(drugs, i))))
-                .flatten(),
+            winner: (g, if n % 3 == 2 { price(drugs, g) * 97 / 100 } else { price(drugs, g) }),
+            backup: (n % 2 == 0).then(|| has(g + 2 * generics).map(|i| (i, price(drugs, i)))).flatten(),
             loser: has(g + generics),
-            substitute: if n % 2 == 1 {
-                has(g + 2 * generics)
-            } else {
-                has(g + 3 * generics)
-            },
+            substitute: if n % 2 == 1 { has(g + 2 * generics) } else { has(g + 3 * generics) },
         })
         .collect();
     Batch {
@@ -193,10 +151,7 @@ fn batch(
 }
 
 fn price(products: &[Product], i: usize) -> i64 {
-    products
-        .get(i)
-        .and_then(|p| p.prices.first())
-        .map_or(100, |v| v.cents)
+    products.get(i).and_then(|p| p.prices.first()).map_or(100, |v| v.cents)
 }
 
 impl Batch {

@@ -5,9 +5,7 @@ use chrono::NaiveDateTime;
 use super::batches::{Batch, Pledge, batches};
 use super::consumables::consumables;
 use super::drugs::drugs;
-use super::institutions::{
-    County, Enterprise, Institution, Profile, counties, enterprises, institutions,
-};
+use super::institutions::{County, Enterprise, Institution, Profile, counties, enterprises, institutions};
 use super::products::Product;
 use super::services::{Service, services};
 use crate::config::WorldConfig;
@@ -103,11 +101,7 @@ impl Cast {
 
     /// Batches with their groups, and each group's number over all batches.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (usize, &Batch, &super::batches::Group)> {
-        self.batches
-            .iter()
-            .flat_map(|b| b.groups.iter().map(move |g| (b, g)))
-            .enumerate()
-            .map(|(n, (b, g))| (n, b, g))
+        self.batches.iter().flat_map(|b| b.groups.iter().map(move |g| (b, g))).enumerate().map(|(n, (b, g))| (n, b, g))
     }
 
     /// What an institution pledged for the group that a product won, if it won one.
@@ -137,30 +131,15 @@ impl Cast {
     }
 
     /// What an institution stocks of one kind: what it must buy first, then by chance, at most `limit`.
-    pub(crate) fn formulary(
-        &self,
-        institution: &Institution,
-        consumable: bool,
-        limit: usize,
-    ) -> Vec<Item> {
-        let total = if consumable {
-            self.consumables.len()
-        } else {
-            self.drugs.len()
-        };
+    pub(crate) fn formulary(&self, institution: &Institution, consumable: bool, limit: usize) -> Vec<Item> {
+        let total = if consumable { self.consumables.len() } else { self.drugs.len() };
         let mut ranked: Vec<(u64, Item)> = (0..total)
             .map(|i| {
-                let item = if consumable {
-                    Item::Mcs(i)
-                } else {
-                    Item::Drug(i)
-                };
+                let item = if consumable { Item::Mcs(i) } else { Item::Drug(i) };
                 let won = self.pledge(institution, item);
                 let lost = !consumable
                     && institution.profile == Profile::NonWinner
-                    && self
-                        .groups()
-                        .any(|(_, b, g)| !b.consumables && g.loser == Some(i));
+                    && self.groups().any(|(_, b, g)| !b.consumables && g.loser == Some(i));
                 let rank = if won == Some(Pledge::Never) {
                     u64::MAX
                 } else if lost {
@@ -175,10 +154,6 @@ impl Cast {
             .filter(|(rank, _)| *rank != u64::MAX)
             .collect();
         ranked.sort_unstable();
-        ranked
-            .into_iter()
-            .take(limit.max(1))
-            .map(|(_, item)| item)
-            .collect()
+        ranked.into_iter().take(limit.max(1)).map(|(_, item)| item).collect()
     }
 }

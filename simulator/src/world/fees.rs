@@ -29,10 +29,7 @@ pub(crate) fn own_code(institution: &Institution, item: Item) -> String {
 
 /// Whether the catalogue mapping lacks an item; only items that need none are left out.
 pub(crate) fn unmapped(cast: &Cast, institution: &Institution, item: Item) -> bool {
-    cast.cfg.noise
-        && institution.idx.is_multiple_of(3)
-        && item.tag() % 13 == 5
-        && charge_ratio(cast, institution, item) == 1
+    cast.cfg.noise && institution.idx.is_multiple_of(3) && item.tag() % 13 == 5 && charge_ratio(cast, institution, item) == 1
 }
 
 /// Price per charged unit in 10^-4 yuan.
@@ -67,9 +64,7 @@ fn price(cast: &Cast, institution: &Institution, u: &Use, month: Month) -> i64 {
             let unit = if u.ratio == 1 {
                 product.unit_price(month.start())
             } else {
-                product
-                    .price_at(month.start())
-                    .map_or(100, |v| v.cents * 100)
+                product.price_at(month.start()).map_or(100, |v| v.cents * 100)
             };
             let by = match institution.profile {
                 Profile::MarkUp if item.tag() % 3 == 0 => 1080,
@@ -85,24 +80,12 @@ fn price(cast: &Cast, institution: &Institution, u: &Use, month: Month) -> i64 {
 
 /// One fee line as a row.
 fn fee_row(cast: &Cast, institution: &Institution, month: Month, u: &Use) -> Row {
-    let mark = mix(
-        cast.cfg.seed,
-        &[
-            101,
-            institution.idx as u64,
-            u.line,
-            month.since(cast.first).unsigned_abs().into(),
-        ],
-    );
+    let mark = mix(cast.cfg.seed, &[101, institution.idx as u64, u.line, month.since(cast.first).unsigned_abs().into()]);
     let priced_in = u.reverses.map_or(month, |(back, _)| month.plus(-back));
     let price = price(cast, institution, u, priced_in);
     let amount = amount_cents(u.cnt, price, 4);
     let (list_type, code, name) = match (u.item, cast.product(u.item)) {
-        (Item::Service(i), _) => (
-            "201",
-            cast.services.get(i).map_or("", |s| &s.code),
-            cast.services.get(i).map_or("", |s| s.name),
-        ),
+        (Item::Service(i), _) => ("201", cast.services.get(i).map_or("", |s| &s.code), cast.services.get(i).map_or("", |s| s.name)),
         (Item::Mcs(_), Some(p)) => ("301", p.code.as_str(), p.name.as_str()),
         (_, Some(p)) => (
             match p.drug_type {
@@ -115,32 +98,17 @@ fn fee_row(cast: &Cast, institution: &Institution, month: Month, u: &Use) -> Row
         ),
         _ => ("101", "", ""),
     };
-    let uncoded =
-        institution.profile == Profile::OffPlatform && list_type == "301" && u.item.tag() % 4 == 1;
+    let uncoded = institution.profile == Profile::OffPlatform && list_type == "301" && u.item.tag() % 4 == 1;
     let own = own_code(institution, u.item);
-    let county = cast
-        .counties
-        .get(institution.county)
-        .map_or("", |c| c.code.as_str());
+    let county = cast.counties.get(institution.county).map_or("", |c| c.code.as_str());
     let cells = vec![
         Cell::Text(serial(month, institution.idx, u.line)),
-        u.reverses.map_or(Cell::Null, |(back, line)| {
-            Cell::Text(serial(month.plus(-back), institution.idx, line))
-        }),
-        Cell::Text(format!(
-            "S{}{:03}{:07}",
-            month.compact(),
-            institution.idx,
-            u.line / 3
-        )),
+        u.reverses.map_or(Cell::Null, |(back, line)| Cell::Text(serial(month.plus(-back), institution.idx, line))),
+        Cell::Text(format!("S{}{:03}{:07}", month.compact(), institution.idx, u.line / 3)),
         Cell::Time(u.at),
         Cell::from(&institution.code),
         Cell::Text(format!("P{:08}", mark % 100_000_000)),
-        Cell::from(if mark.is_multiple_of(11) {
-            "650100"
-        } else {
-            county
-        }),
+        Cell::from(if mark.is_multiple_of(11) { "650100" } else { county }),
         Cell::from(if institution.pharmacy {
             "41"
         } else if mark.is_multiple_of(3) {
@@ -149,39 +117,20 @@ fn fee_row(cast: &Cast, institution: &Institution, month: Month, u: &Use) -> Row
             "11"
         }),
         Cell::from(list_type),
-        if uncoded {
-            Cell::Null
-        } else {
-            Cell::from(code)
-        },
+        if uncoded { Cell::Null } else { Cell::from(code) },
         Cell::from(&own),
-        if uncoded {
-            Cell::Null
-        } else {
-            Cell::from(code.get(..code.len().min(18)).unwrap_or(""))
-        },
+        if uncoded { Cell::Null } else { Cell::from(code.get(..code.len().min(18)).unwrap_or("")) },
         Cell::from(name),
         int(u.cnt),
         dec(price, 4),
         dec(amount, 2),
         Cell::from(if u.insured { "1" } else { "2" }),
-        if u.insured {
-            dec(div_round(i128::from(amount) * 9, 10), 2)
-        } else {
-            Cell::Null
-        },
-        if u.insured {
-            Cell::Null
-        } else {
-            dec(amount, 2)
-        },
+        if u.insured { dec(div_round(i128::from(amount) * 9, 10), 2) } else { Cell::Null },
+        if u.insured { Cell::Null } else { dec(amount, 2) },
         Cell::from(["甲", "乙", "丙", ""][(mark / 7 % 4) as usize]),
         Cell::from("1"),
     ];
-    let mut row = Row::new(
-        cells,
-        u.at + Duration::minutes(200 + (mark / 64 % 4000).cast_signed()),
-    );
+    let mut row = Row::new(cells, u.at + Duration::minutes(200 + (mark / 64 % 4000).cast_signed()));
     row.warned.unit_assumed = list_type != "201" && unmapped(cast, institution, u.item);
     row
 }
@@ -227,10 +176,7 @@ fn with_dirt(rows: &mut Vec<Row>, mut row: Row, rng: &mut rand_chacha::ChaCha8Rn
             rows.push(newer);
         }
         4..6 => {
-            let mut gone = row
-                .clone()
-                .published(row.updt + Duration::days(6))
-                .fated(Fate::Void);
+            let mut gone = row.clone().published(row.updt + Duration::days(6)).fated(Fate::Void);
             if let Some(at) = schema.at("vali_flag") {
                 gone.cells[at] = Cell::from("0");
             }
@@ -249,12 +195,9 @@ fn with_dirt(rows: &mut Vec<Row>, mut row: Row, rng: &mut rand_chacha::ChaCha8Rn
             rows.push(row);
         }
         12..16 => {
-            if let (Some(at), Cell::Text(name)) = (
-                schema.at("hilist_name"),
-                schema
-                    .at("hilist_name")
-                    .map_or(Cell::Null, |i| row.cells[i].clone()),
-            ) {
+            if let (Some(at), Cell::Text(name)) =
+                (schema.at("hilist_name"), schema.at("hilist_name").map_or(Cell::Null, |i| row.cells[i].clone()))
+            {
                 row.cells[at] = Cell::Text(format!("{name}\n(换行, \"引号\")"));
             }
             rows.push(row);
@@ -266,18 +209,12 @@ fn with_dirt(rows: &mut Vec<Row>, mut row: Row, rng: &mut rand_chacha::ChaCha8Rn
 /// Adds rows that must be quarantined, each reason every second month, and a product nobody lists.
 fn plant(cast: &Cast, county: usize, n: u64, rows: &mut Vec<Row>) {
     let schema = schema("fee_list");
-    let good: Vec<Row> = rows
-        .iter()
-        .filter(|r| r.fate == Fate::Accepted && r.warned == crate::row::Warned::default())
-        .take(40)
-        .cloned()
-        .collect();
+    let good: Vec<Row> =
+        rows.iter().filter(|r| r.fate == Fate::Accepted && r.warned == crate::row::Warned::default()).take(40).cloned().collect();
     let base = (n * 100 + county as u64) * 100;
     for (r, reason) in REASONS.iter().enumerate() {
         if (r + county + n as usize).is_multiple_of(2) {
-            let row = good
-                .get((r * 3 + 1) % good.len().max(1))
-                .and_then(|g| spoil(schema, g, reason, base + r as u64, cast.horizon()));
+            let row = good.get((r * 3 + 1) % good.len().max(1)).and_then(|g| spoil(schema, g, reason, base + r as u64, cast.horizon()));
             let at = (r * 5).min(rows.len());
             rows.splice(at..at, row);
         }

@@ -43,11 +43,7 @@ pub fn generate(cfg: &WorldConfig) -> Result<World, SimError> {
     }
     platform.settle();
     let files = plan(&cast, &received);
-    Ok(World {
-        cast,
-        platform,
-        files,
-    })
+    Ok(World { cast, platform, files })
 }
 
 impl World {
@@ -59,12 +55,7 @@ impl World {
 
     /// The rows of the platform as text, one JSON object each, in order of publication.
     pub fn platform_rows(&self, dataset: &str) -> impl Iterator<Item = &str> {
-        self.platform
-            .lines
-            .get(dataset)
-            .into_iter()
-            .flatten()
-            .map(|l| l.text.as_str())
+        self.platform.lines.get(dataset).into_iter().flatten().map(|l| l.text.as_str())
     }
 
     /// What the simulated platform serves of this world.
@@ -109,9 +100,7 @@ impl World {
             let file = fs::File::create(&path).map_err(SimError::io(&path))?;
             let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
             for line in lines {
-                out.write_all(line.text.as_bytes())
-                    .and_then(|()| out.write_all(b"\n"))
-                    .map_err(SimError::io(&path))?;
+                out.write_all(line.text.as_bytes()).and_then(|()| out.write_all(b"\n")).map_err(SimError::io(&path))?;
             }
             out.flush().map_err(SimError::io(&path))?;
         }
@@ -127,10 +116,7 @@ impl World {
         }
         lay(dir, Path::new("aliases.json"), aliases_json().as_bytes())?;
         let path = dir.join("expected_silver.json");
-        let text = serde_json::to_string_pretty(&truth).map_err(|source| SimError::Json {
-            path: path.clone(),
-            source,
-        })?;
+        let text = serde_json::to_string_pretty(&truth).map_err(|source| SimError::Json { path: path.clone(), source })?;
         fs::write(&path, text).map_err(SimError::io(&path))?;
         Ok(truth)
     }
@@ -138,26 +124,14 @@ impl World {
     fn start_truth(&self) -> Truth {
         let mut datasets: BTreeMap<String, DatasetTruth> = self.platform.truth.clone();
         datasets.extend(export_datasets().map(|d| (d.to_owned(), DatasetTruth::default())));
-        Truth {
-            files: FilesTruth::default(),
-            datasets,
-        }
+        Truth { files: FilesTruth::default(), datasets }
     }
 
     fn rows_of(&self, file: &ExportFile) -> Vec<Row> {
         match &file.content {
             Content::Rows(rows) => rows.clone(),
-            Content::Fees {
-                county,
-                month,
-                late,
-                extra,
-            } => {
-                let mut rows = fees::county_month(
-                    &self.cast,
-                    *county,
-                    self.cast.first.plus(month.cast_signed()),
-                );
+            Content::Fees { county, month, late, extra } => {
+                let mut rows = fees::county_month(&self.cast, *county, self.cast.first.plus(month.cast_signed()));
                 rows.retain(|r| r.late == *late);
                 rows.extend(extra.iter().cloned());
                 rows

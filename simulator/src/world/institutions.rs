@@ -171,17 +171,9 @@ pub(crate) fn counties(cfg: &WorldConfig) -> Vec<County> {
         .enumerate()
         .map(|(i, (code, name, remote))| {
             if cfg.region == "652800" {
-                County {
-                    code: (*code).into(),
-                    name: (*name).into(),
-                    remote: *remote,
-                }
+                County { code: (*code).into(), name: (*name).into(), remote: *remote }
             } else {
-                County {
-                    code: format!("{prefix}{:02}", i + 21),
-                    name: format!("第{}县", i + 1),
-                    remote: *remote,
-                }
+                County { code: format!("{prefix}{:02}", i + 21), name: format!("第{}县", i + 1), remote: *remote }
             }
         })
         .collect()
@@ -194,11 +186,8 @@ pub(crate) fn institutions(cfg: &WorldConfig, counties: &[County]) -> Vec<Instit
     for (c, county) in counties.iter().enumerate() {
         for n in 0..cfg.scale.institutions as usize {
             let kind = KINDS[n % KINDS.len()];
-            let name = if n < KINDS.len() {
-                format!("{}{kind}", county.name)
-            } else {
-                format!("{}第{}{kind}", county.name, n / KINDS.len() + 1)
-            };
+            let name =
+                if n < KINDS.len() { format!("{}{kind}", county.name) } else { format!("{}第{}{kind}", county.name, n / KINDS.len() + 1) };
             all.push(Institution {
                 idx: all.len(),
                 code: format!("H{}{:05}", county.code, hospital + 1),
@@ -225,11 +214,7 @@ pub(crate) fn institutions(cfg: &WorldConfig, counties: &[County]) -> Vec<Instit
                 level: "9",
                 public: false,
                 pharmacy: true,
-                profile: if shop % 4 == 2 || (cfg.scale.counties < 4 && shop == 1) {
-                    Profile::DearPharmacy
-                } else {
-                    Profile::Pharmacy
-                },
+                profile: if shop % 4 == 2 || (cfg.scale.counties < 4 && shop == 1) { Profile::DearPharmacy } else { Profile::Pharmacy },
             });
             shop += 1;
         }
@@ -239,29 +224,13 @@ pub(crate) fn institutions(cfg: &WorldConfig, counties: &[County]) -> Vec<Instit
 
 /// Manufacturers first, then distributors.
 pub(crate) fn enterprises(cfg: &WorldConfig) -> Vec<Enterprise> {
-    const NAMES: [&str; 12] = [
-        "博斯腾",
-        "孔雀河",
-        "天鹅湖",
-        "铁门关",
-        "罗布泊",
-        "塔什店",
-        "霍拉山",
-        "开都河",
-        "巩乃斯",
-        "楼兰",
-        "米兰",
-        "阿尔金",
-    ];
+    const NAMES: [&str; 12] =
+        ["博斯腾", "孔雀河", "天鹅湖", "铁门关", "罗布泊", "塔什店", "霍拉山", "开都河", "巩乃斯", "楼兰", "米兰", "阿尔金"];
     let makers = (cfg.scale.drugs as usize / 4).clamp(4, 60);
     let mut all: Vec<Enterprise> = (0..makers)
         .map(|i| Enterprise {
             code: format!("E3{:08}", i + 1),
-            name: format!(
-                "{}{}制药有限公司",
-                NAMES[i % NAMES.len()],
-                if i < NAMES.len() { "" } else { "第二" }
-            ),
+            name: format!("{}{}制药有限公司", NAMES[i % NAMES.len()], if i < NAMES.len() { "" } else { "第二" }),
             delivery: None,
             consumables: false,
             small: false,
@@ -288,27 +257,13 @@ pub(crate) fn enterprises(cfg: &WorldConfig) -> Vec<Enterprise> {
 }
 
 /// Which distributor brings a product to a county.
-pub(crate) fn distributor(
-    all: &[Enterprise],
-    seed: u64,
-    county: usize,
-    product: u64,
-    consumables: bool,
-) -> Option<usize> {
-    let fitting: Vec<usize> = all
-        .iter()
-        .enumerate()
-        .filter(|(_, e)| e.delivery.is_some() && e.consumables == consumables && !e.small)
-        .map(|(i, _)| i)
-        .collect();
-    let small = all
-        .iter()
-        .position(|e| e.small && e.consumables == consumables);
+pub(crate) fn distributor(all: &[Enterprise], seed: u64, county: usize, product: u64, consumables: bool) -> Option<usize> {
+    let fitting: Vec<usize> =
+        all.iter().enumerate().filter(|(_, e)| e.delivery.is_some() && e.consumables == consumables && !e.small).map(|(i, _)| i).collect();
+    let small = all.iter().position(|e| e.small && e.consumables == consumables);
     let roll = mix(seed, &[11, county as u64, product]);
     if let Some(s) = small.filter(|_| roll.is_multiple_of(16)) {
         return Some(s);
     }
-    fitting
-        .get((roll / 16) as usize % fitting.len().max(1))
-        .copied()
+    fitting.get((roll / 16) as usize % fitting.len().max(1)).copied()
 }

@@ -90,15 +90,8 @@ pub(crate) fn line(schema: &Schema, row: &Row, style: Style) -> String {
             field(&mut out, "psnName", "\"模拟人员\"");
             field(&mut out, "tel", "\"00000000000\"");
         }
-        let key = style
-            .alias
-            .then(|| JSON_ALIASES.iter().find(|(_, name)| *name == column.name))
-            .flatten();
-        field(
-            &mut out,
-            key.map_or(column.json.as_str(), |(alias, _)| alias),
-            &value,
-        );
+        let key = style.alias.then(|| JSON_ALIASES.iter().find(|(_, name)| *name == column.name)).flatten();
+        field(&mut out, key.map_or(column.json.as_str(), |(alias, _)| alias), &value);
     }
     out.push('}');
     out
@@ -122,11 +115,7 @@ fn value(column: &Column, cell: &Cell, style: Style, last: bool) -> Option<Strin
             _ => return None,
         },
         Cell::Number(n) if style.text_numbers => {
-            let n = if style.commas {
-                with_commas(n)
-            } else {
-                n.clone()
-            };
+            let n = if style.commas { with_commas(n) } else { n.clone() };
             quoted(&if style.wide { full_width(&n) } else { n })
         }
         Cell::Number(n) => n.clone(),
@@ -144,26 +133,15 @@ fn value(column: &Column, cell: &Cell, style: Style, last: bool) -> Option<Strin
         // A window selects on the publication time: it is always written the same way.
         Cell::Time(at) if last => quoted(&stamp(*at)),
         Cell::Time(at) => quoted(&time_text(*at, style.times)),
-        Cell::Date(day) => quoted(
-            &day.format(
-                ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日"][usize::from(style.times) % 4],
-            )
-            .to_string(),
-        ),
+        Cell::Date(day) => {
+            quoted(&day.format(["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y年%m月%d日"][usize::from(style.times) % 4]).to_string())
+        }
         Cell::Month(m) => quoted(&m.dashed()),
     })
 }
 
 fn time_text(at: NaiveDateTime, form: u8) -> String {
-    at.format(
-        [
-            "%Y-%m-%d %H:%M:%S",
-            "%Y/%m/%d %H:%M:%S.000",
-            "%Y%m%d%H%M%S",
-            "%Y-%m-%dT%H:%M:%S",
-        ][usize::from(form) % 4],
-    )
-    .to_string()
+    at.format(["%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S.000", "%Y%m%d%H%M%S", "%Y-%m-%dT%H:%M:%S"][usize::from(form) % 4]).to_string()
 }
 
 /// A JSON text.

@@ -28,13 +28,7 @@ const BAD_DATES: [&str; 4] = ["昨天", "2024-02-30", "2024-01-01 25:61:00", "N/
 
 /// Makes a row that must be quarantined for `reason`, if its dataset can have such a row.
 /// With an odd `n` it has a key of its own, else it is a newer and worse version of `good`.
-pub(crate) fn spoil(
-    schema: &Schema,
-    good: &Row,
-    reason: &'static str,
-    n: u64,
-    horizon: NaiveDateTime,
-) -> Option<Row> {
+pub(crate) fn spoil(schema: &Schema, good: &Row, reason: &'static str, n: u64, horizon: NaiveDateTime) -> Option<Row> {
     let mut row = good.clone().fated(Fate::Quarantined(reason));
     let pick = |fits: &dyn Fn(usize) -> bool| {
         let all: Vec<usize> = (0..schema.columns.len() - 1).filter(|i| fits(*i)).collect();
@@ -69,32 +63,16 @@ pub(crate) fn spoil(
             at
         }
         "negative" if schema.dataset != "fee_list" => {
-            let signed = |c: &str| {
-                ["convrat", "_ratio", "_share", "score"]
-                    .iter()
-                    .any(|s| c.ends_with(s))
-            };
+            let signed = |c: &str| ["convrat", "_ratio", "_share", "score"].iter().any(|s| c.ends_with(s));
             let at = pick(&|i| matches!(kind(i), Some(Kind::Number(_))) && !signed(name(i)))?;
             row.cells[at] = Cell::Number("-3.50".to_owned());
             at
         }
-        "unknown_org" => replace(
-            &mut row,
-            schema.at(schema.org?)?,
-            &format!("H65289999{:03}", n % 1000),
-        ),
-        "unknown_listing" if schema.dataset == "ord_detl" => {
-            replace(&mut row, schema.at("pubonln_rslt_id")?, "10999999999999999")
-        }
+        "unknown_org" => replace(&mut row, schema.at(schema.org?)?, &format!("H65289999{:03}", n % 1000)),
+        "unknown_listing" if schema.dataset == "ord_detl" => replace(&mut row, schema.at("pubonln_rslt_id")?, "10999999999999999"),
         "orphan" => {
-            let parent = schema
-                .parents
-                .get(n as usize % schema.parents.len().max(1))?;
-            replace(
-                &mut row,
-                schema.at(parent)?,
-                &format!("39{:017}", 90_000_000_000_000_000_u64 + n),
-            )
+            let parent = schema.parents.get(n as usize % schema.parents.len().max(1))?;
+            replace(&mut row, schema.at(parent)?, &format!("39{:017}", 90_000_000_000_000_000_u64 + n))
         }
         "future_date" => return future(schema, row, n),
         _ => return None,
@@ -115,10 +93,7 @@ fn replace(row: &mut Row, at: usize, text: &str) -> usize {
 
 /// An event in 2099; where the event is the publication, only files can have such a row.
 fn future(schema: &Schema, mut row: Row, n: u64) -> Option<Row> {
-    let then = at_hour(
-        NaiveDate::from_ymd_opt(2099, 1, 5 + u32::try_from(n % 20).unwrap_or(0))?,
-        9,
-    );
+    let then = at_hour(NaiveDate::from_ymd_opt(2099, 1, 5 + u32::try_from(n % 20).unwrap_or(0))?, 9);
     match schema.event.first() {
         Some(event) => row.cells[schema.at(event)?] = Cell::Time(then),
         None if crate::schema::platform_datasets().any(|d| d == schema.dataset) => return None,
@@ -131,10 +106,7 @@ fn future(schema: &Schema, mut row: Row, n: u64) -> Option<Row> {
 /// Gives a row an id of its own, where the key is one id.
 pub(crate) fn rekey(schema: &Schema, row: &mut Row, n: u64) -> bool {
     let [key] = schema.key[..] else { return false };
-    let Some(at) = schema
-        .at(key)
-        .filter(|_| key.ends_with("_id") || key.ends_with("_sn"))
-    else {
+    let Some(at) = schema.at(key).filter(|_| key.ends_with("_id") || key.ends_with("_sn")) else {
         return false;
     };
     row.cells[at] = Cell::Text(format!("8{n:018}"));

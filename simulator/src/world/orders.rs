@@ -48,14 +48,7 @@ pub(crate) fn purchase(cast: &Cast, platform: &mut Platform, ids: &mut Ids) -> R
     for institution in &cast.institutions {
         let mut carry: BTreeMap<Item, i64> = BTreeMap::new();
         for month in cast.months() {
-            let mut rng = dice(
-                cast.cfg.seed,
-                &[
-                    81,
-                    institution.idx as u64,
-                    u64::from(month.since(cast.first).unsigned_abs()),
-                ],
-            );
+            let mut rng = dice(cast.cfg.seed, &[81, institution.idx as u64, u64::from(month.since(cast.first).unsigned_abs())]);
             for order in shopping_list(cast, institution, month, &mut carry) {
                 place(cast, platform, ids, &mut received, &mut rng, &order);
             }
@@ -65,12 +58,7 @@ pub(crate) fn purchase(cast: &Cast, platform: &mut Platform, ids: &mut Ids) -> R
 }
 
 /// What an institution orders in a month: its usage, times the share it buys, in whole packs.
-fn shopping_list<'a>(
-    cast: &Cast,
-    institution: &'a Institution,
-    month: Month,
-    carry: &mut BTreeMap<Item, i64>,
-) -> Vec<Order<'a>> {
+fn shopping_list<'a>(cast: &Cast, institution: &'a Institution, month: Month, carry: &mut BTreeMap<Item, i64>) -> Vec<Order<'a>> {
     let n = month.since(cast.first);
     let mut used: BTreeMap<Item, i64> = BTreeMap::new();
     for u in usage(cast, institution, month) {
@@ -78,10 +66,7 @@ fn shopping_list<'a>(
             *used.entry(u.item).or_default() += u.cnt * u.ratio;
         }
     }
-    let (target, items) = (
-        i64::from(cast.cfg.scale.order_lines),
-        used.len().max(1) as i64,
-    );
+    let (target, items) = (i64::from(cast.cfg.scale.order_lines), used.len().max(1) as i64);
     let mut list = Vec::new();
     // Per kind: cents ordered online, and cents ordered at all; the type of the next line follows.
     let mut spent = [(0_i64, 0_i64); 2];
@@ -90,10 +75,7 @@ fn shopping_list<'a>(
         let Some(product) = cast.product(item) else {
             continue;
         };
-        let (online, filed) = (
-            institution.profile.online(consumable, n),
-            institution.profile.filed(),
-        );
+        let (online, filed) = (institution.profile.online(consumable, n), institution.profile.filed());
         let due = carry.entry(item).or_insert(product.convrat * 500);
         *due += units * (online + filed);
         let packs = (*due).max(0) / 1000 / product.convrat;
@@ -120,30 +102,15 @@ fn shopping_list<'a>(
             } else {
                 "3"
             };
-            list.push(Order {
-                institution,
-                item,
-                packs,
-                purc_type,
-                month,
-            });
+            list.push(Order { institution, item, packs, purc_type, month });
         }
     }
     list
 }
 
 /// How long delivery takes, and whether it comes at all.
-fn delivery_hours(
-    cast: &Cast,
-    order: &Order<'_>,
-    distributor: usize,
-    urgent: bool,
-    rng: &mut ChaCha8Rng,
-) -> i64 {
-    let remote = cast
-        .counties
-        .get(order.institution.county)
-        .is_some_and(|c| c.remote);
+fn delivery_hours(cast: &Cast, order: &Order<'_>, distributor: usize, urgent: bool, rng: &mut ChaCha8Rng) -> i64 {
+    let remote = cast.counties.get(order.institution.county).is_some_and(|c| c.remote);
     let sla = match (remote, urgent) {
         (false, false) => 48,
         (false, true) => 4,
@@ -156,46 +123,25 @@ fn delivery_hours(
         Some(Delivery::Alternating) if odd => 66,
         _ => 97,
     };
-    let minutes = if rng.random_range(0..100) < on_time {
-        rng.random_range(sla * 20..sla * 57)
-    } else {
-        sla * 60 + rng.random_range(90..4000)
-    };
+    let minutes =
+        if rng.random_range(0..100) < on_time { rng.random_range(sla * 20..sla * 57) } else { sla * 60 + rng.random_range(90..4000) };
     minutes.max(70)
 }
 
 /// Publishes one order line and all that follows from it.
-fn place(
-    cast: &Cast,
-    platform: &mut Platform,
-    ids: &mut Ids,
-    received: &mut Received,
-    rng: &mut ChaCha8Rng,
-    order: &Order<'_>,
-) {
+fn place(cast: &Cast, platform: &mut Platform, ids: &mut Ids, received: &mut Received, rng: &mut ChaCha8Rng, order: &Order<'_>) {
     let Some(product) = cast.product(order.item) else {
         return;
     };
     let consumable = matches!(order.item, Item::Mcs(_));
     let (month, institution) = (order.month, order.institution);
-    let Some(dist) = distributor(
-        &cast.enterprises,
-        cast.cfg.seed,
-        institution.county,
-        order.item.tag(),
-        consumable,
-    ) else {
+    let Some(dist) = distributor(&cast.enterprises, cast.cfg.seed, institution.county, order.item.tag(), consumable) else {
         return;
     };
-    let send = month.start()
-        + Duration::seconds(
-            86_400 * rng.random_range(0..22) + rng.random_range(8 * 3600..18 * 3600),
-        );
+    let send = month.start() + Duration::seconds(86_400 * rng.random_range(0..22) + rng.random_range(8 * 3600..18 * 3600));
     let urgent = rng.random_range(0..100) < 4;
     let listed = product.price_at(send).map_or(1, |v| v.cents);
-    let cap = cast
-        .award(order.item, send)
-        .map_or(listed, |a| a.min(listed));
+    let cap = cast.award(order.item, send).map_or(listed, |a| a.min(listed));
     let price = match institution.profile {
         Profile::PriceBreaker if rng.random_range(0..6) == 0 => cap + 35 + cap / 20,
         // A clerk who copies the listing price instead of the award price.
@@ -208,41 +154,35 @@ fn place(
     let fate = rng.random_range(0..1000);
     // One winner never reaches one county: a supply failure, not a slow distributor.
     let failing = institution.county == 1 % cast.counties.len()
-        && cast
-            .groups()
-            .any(|(n, b, g)| n == 1 && !b.consumables && order.item == Item::Drug(g.winner.0));
-    let row = |resp: &str,
-               resp_time: Option<NaiveDateTime>,
-               stas: &str,
-               cncl: &str,
-               cncl_time: Option<NaiveDateTime>,
-               updt: NaiveDateTime| {
-        Row::new(
-            vec![
-                Cell::from(&detail),
-                Cell::from(&order_id),
-                Cell::from(&code),
-                plan.as_ref().map_or(Cell::Null, Cell::from),
-                Cell::from(if consumable { "2" } else { "1" }),
-                Cell::from(&product.listing),
-                Cell::from(&product.code),
-                Cell::from(&institution.code),
-                Cell::from(&cast.enterprises[dist].code),
-                int(order.packs),
-                dec(price, 2),
-                dec(order.packs * price, 2),
-                Cell::from(order.purc_type),
-                Cell::from(urgent),
-                Cell::Time(send),
-                Cell::from(resp),
-                Cell::maybe(resp_time),
-                Cell::from(stas),
-                Cell::from(cncl),
-                Cell::maybe(cncl_time),
-            ],
-            updt,
-        )
-    };
+        && cast.groups().any(|(n, b, g)| n == 1 && !b.consumables && order.item == Item::Drug(g.winner.0));
+    let row =
+        |resp: &str, resp_time: Option<NaiveDateTime>, stas: &str, cncl: &str, cncl_time: Option<NaiveDateTime>, updt: NaiveDateTime| {
+            Row::new(
+                vec![
+                    Cell::from(&detail),
+                    Cell::from(&order_id),
+                    Cell::from(&code),
+                    plan.as_ref().map_or(Cell::Null, Cell::from),
+                    Cell::from(if consumable { "2" } else { "1" }),
+                    Cell::from(&product.listing),
+                    Cell::from(&product.code),
+                    Cell::from(&institution.code),
+                    Cell::from(&cast.enterprises[dist].code),
+                    int(order.packs),
+                    dec(price, 2),
+                    dec(order.packs * price, 2),
+                    Cell::from(order.purc_type),
+                    Cell::from(urgent),
+                    Cell::Time(send),
+                    Cell::from(resp),
+                    Cell::maybe(resp_time),
+                    Cell::from(stas),
+                    Cell::from(cncl),
+                    Cell::maybe(cncl_time),
+                ],
+                updt,
+            )
+        };
     if let Some(plan) = &plan {
         let time = send - Duration::hours(rng.random_range(20..90));
         let count = order.packs + rng.random_range(0..3);
@@ -254,44 +194,21 @@ fn place(
             dec(count * listed, 2),
             Cell::Time(time),
         ];
-        platform.versions(
-            "purc_plan",
-            vec![Row::new(cells, time + Duration::minutes(17))],
-        );
+        platform.versions("purc_plan", vec![Row::new(cells, time + Duration::minutes(17))]);
     }
-    let sent = row(
-        "0",
-        None,
-        "1",
-        "",
-        None,
-        send + Duration::minutes(rng.random_range(5..40)),
-    );
+    let sent = row("0", None, "1", "", None, send + Duration::minutes(rng.random_range(5..40)));
     let published_early = rng.random_range(0..100) < 30;
     let minutes = delivery_hours(cast, order, dist, urgent, rng);
     if fate < 15 {
         let at = send + Duration::hours(rng.random_range(20..100));
         let kind = if fate < 11 { "1" } else { "3" };
-        platform.versions(
-            "ord_detl",
-            vec![
-                sent,
-                row("0", None, "5", kind, Some(at), at + Duration::minutes(9)),
-            ],
-        );
+        platform.versions("ord_detl", vec![sent, row("0", None, "5", kind, Some(at), at + Duration::minutes(9))]);
         return;
     }
     if fate < 30 || failing {
         let at = send + Duration::hours(168 + rng.random_range(2..40));
         let refused = if failing {
-            row(
-                "2",
-                Some(send + Duration::hours(30)),
-                "4",
-                "",
-                None,
-                send + Duration::hours(31),
-            )
+            row("2", Some(send + Duration::hours(30)), "4", "", None, send + Duration::hours(31))
         } else {
             row("0", None, "5", "2", Some(at), at + Duration::minutes(9))
         };
@@ -300,25 +217,11 @@ fn place(
     }
     let receipt = send + Duration::minutes(minutes);
     let respond = send + Duration::minutes(rng.random_range(25..minutes.clamp(31, 900)));
-    let parts = if order.packs >= 8 && rng.random_range(0..12) == 0 {
-        2
-    } else {
-        1
-    };
-    let done = row(
-        "1",
-        Some(respond),
-        if parts == 2 { "3" } else { "2" },
-        "",
-        None,
-        receipt + Duration::minutes(9),
-    );
+    let parts = if order.packs >= 8 && rng.random_range(0..12) == 0 { 2 } else { 1 };
+    let done = row("1", Some(respond), if parts == 2 { "3" } else { "2" }, "", None, receipt + Duration::minutes(9));
     // What is not finished within the world shows as it was sent.
     let early = published_early || done.updt >= cast.horizon();
-    platform.versions(
-        "ord_detl",
-        if early { vec![sent, done] } else { vec![done] },
-    );
+    platform.versions("ord_detl", if early { vec![sent, done] } else { vec![done] });
     for part in 0..parts {
         let count = order.packs / parts + if part == 0 { order.packs % parts } else { 0 };
         let receipt = receipt + Duration::hours(30 * part);
@@ -328,15 +231,7 @@ fn place(
             ids,
             received,
             rng,
-            &Shipping {
-                order,
-                detail: &detail,
-                count,
-                price,
-                send,
-                receipt,
-                convrat: product.convrat,
-            },
+            &Shipping { order, detail: &detail, count, price, send, receipt, convrat: product.convrat },
         );
     }
 }

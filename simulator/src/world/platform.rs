@@ -43,9 +43,7 @@ impl Platform {
     pub(crate) fn new(seed: u64, noise: bool, horizon: NaiveDateTime) -> Self {
         Self {
             lines: platform_datasets().map(|d| (d, Vec::new())).collect(),
-            truth: platform_datasets()
-                .map(|d| (d.to_owned(), DatasetTruth::default()))
-                .collect(),
+            truth: platform_datasets().map(|d| (d.to_owned(), DatasetTruth::default())).collect(),
             samples: BTreeMap::new(),
             noise,
             horizon,
@@ -72,11 +70,7 @@ impl Platform {
     pub(crate) fn push(&mut self, dataset: &'static str, row: Row) {
         let schema = schema(dataset);
         debug_assert_eq!(row.cells.len(), schema.columns.len(), "{dataset}");
-        let style = if self.noise {
-            Style::roll(&mut self.rng)
-        } else {
-            Style::default()
-        };
+        let style = if self.noise { Style::roll(&mut self.rng) } else { Style::default() };
         let text = line(schema, &row, style);
         let truth = self.truth.entry(dataset.to_owned()).or_default();
         truth.count(&row);
@@ -84,19 +78,10 @@ impl Platform {
         let lines = self.lines.entry(dataset).or_default();
         if again {
             truth.repeated += 1;
-            lines.push(Line {
-                updt: row.updt,
-                text: text.clone(),
-            });
+            lines.push(Line { updt: row.updt, text: text.clone() });
         }
-        lines.push(Line {
-            updt: row.updt,
-            text,
-        });
-        if self.noise
-            && row.fate == Fate::Accepted
-            && (truth.accepted <= 30 || truth.accepted.is_multiple_of(SAMPLE_EVERY))
-        {
+        lines.push(Line { updt: row.updt, text });
+        if self.noise && row.fate == Fate::Accepted && (truth.accepted <= 30 || truth.accepted.is_multiple_of(SAMPLE_EVERY)) {
             self.samples.entry(dataset).or_default().push(row);
         }
     }

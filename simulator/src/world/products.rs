@@ -63,18 +63,12 @@ pub(crate) struct Product {
 impl Product {
     /// The version in force at a time; before the first, the first.
     pub(crate) fn price_at(&self, at: NaiveDateTime) -> Option<&PriceVersion> {
-        self.prices
-            .iter()
-            .rev()
-            .find(|v| v.from <= at)
-            .or_else(|| self.prices.first())
+        self.prices.iter().rev().find(|v| v.from <= at).or_else(|| self.prices.first())
     }
 
     /// Price per min unit in 10^-4 yuan at a time.
     pub(crate) fn unit_price(&self, at: NaiveDateTime) -> i64 {
-        self.price_at(at).map_or(1, |v| {
-            div_round(i128::from(v.cents) * 100, i128::from(self.convrat)).max(1)
-        })
+        self.price_at(at).map_or(1, |v| div_round(i128::from(v.cents) * 100, i128::from(self.convrat)).max(1))
     }
 }
 
@@ -84,44 +78,18 @@ pub(crate) fn long_ago(first: Month) -> NaiveDateTime {
 }
 
 /// A price history: some change once, some are suspended in the second month.
-pub(crate) fn versions(
-    cfg: &WorldConfig,
-    first: Month,
-    tag: u64,
-    i: usize,
-    cents: i64,
-    steady: bool,
-) -> Vec<PriceVersion> {
+pub(crate) fn versions(cfg: &WorldConfig, first: Month, tag: u64, i: usize, cents: i64, steady: bool) -> Vec<PriceVersion> {
     let mut rng = dice(cfg.seed, &[tag, i as u64, 1]);
-    let mut all = vec![PriceVersion {
-        from: long_ago(first),
-        cents,
-        listed: true,
-    }];
+    let mut all = vec![PriceVersion { from: long_ago(first), cents, listed: true }];
     if steady {
         return all;
     }
     let month = first.plus(rng.random_range(0..cfg.months.cast_signed()));
-    let from = at_hour(
-        month.first() + chrono::Duration::days(rng.random_range(3..20)),
-        9,
-    );
+    let from = at_hour(month.first() + chrono::Duration::days(rng.random_range(3..20)), 9);
     match i % 24 {
-        1 | 9 | 17 => all.push(PriceVersion {
-            from,
-            cents: (cents * 94 / 100).max(1),
-            listed: true,
-        }),
-        3 | 11 => all.push(PriceVersion {
-            from,
-            cents: cents * 127 / 100,
-            listed: true,
-        }),
-        5 => all.push(PriceVersion {
-            from: at_hour(first.plus(i32::from(cfg.months > 1)).first(), 9),
-            cents,
-            listed: false,
-        }),
+        1 | 9 | 17 => all.push(PriceVersion { from, cents: (cents * 94 / 100).max(1), listed: true }),
+        3 | 11 => all.push(PriceVersion { from, cents: cents * 127 / 100, listed: true }),
+        5 => all.push(PriceVersion { from: at_hour(first.plus(i32::from(cfg.months > 1)).first(), 9), cents, listed: false }),
         _ => {}
     }
     all

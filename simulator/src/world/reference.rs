@@ -23,13 +23,8 @@ pub(crate) fn publish(cast: &Cast, platform: &mut Platform, ids: &mut Ids) {
 }
 
 fn listings(cast: &Cast, platform: &mut Platform) {
-    let maker = |p: &Product| {
-        cast.enterprises
-            .get(p.maker)
-            .map_or((Cell::Null, Cell::Null), |e| {
-                (Cell::from(&e.code), Cell::from(&e.name))
-            })
-    };
+    let maker =
+        |p: &Product| cast.enterprises.get(p.maker).map_or((Cell::Null, Cell::Null), |e| (Cell::from(&e.code), Cell::from(&e.name)));
     for (i, p) in cast.drugs.iter().enumerate() {
         for v in &p.prices {
             let (code, name) = maker(p);
@@ -91,12 +86,7 @@ fn organisations(cast: &Cast, platform: &mut Platform) {
     let early = long_ago(cast.first);
     for (i, e) in cast.enterprises.iter().enumerate() {
         let kind = if e.delivery.is_some() { "4" } else { "3" };
-        let cells = vec![
-            Cell::from(&e.code),
-            Cell::from(&format!("91650000MA{:08}", i + 1)),
-            Cell::from(&e.name),
-            Cell::from(kind),
-        ];
+        let cells = vec![Cell::from(&e.code), Cell::from(&format!("91650000MA{:08}", i + 1)), Cell::from(&e.name), Cell::from(kind)];
         platform.versions("enterprise", vec![Row::new(cells, early)]);
     }
     let late = cast.first.plus(i32::from(cast.cfg.months > 1)).start() + Duration::days(9);
@@ -104,28 +94,19 @@ fn organisations(cast: &Cast, platform: &mut Platform) {
         let row = |name: &str, valid: &str, at| {
             let cells = vec![
                 Cell::from(&inst.code),
-                Cell::from(&format!(
-                    "12{}{:08}X",
-                    inst.code.get(1..7).unwrap_or("000000"),
-                    inst.idx
-                )),
+                Cell::from(&format!("12{}{:08}X", inst.code.get(1..7).unwrap_or("000000"), inst.idx)),
                 Cell::from(name),
                 Cell::from(if inst.pharmacy { "2" } else { "1" }),
                 Cell::from(inst.level),
                 Cell::from(inst.public),
-                cast.counties
-                    .get(inst.county)
-                    .map_or(Cell::Null, |c| Cell::from(&c.code)),
+                cast.counties.get(inst.county).map_or(Cell::Null, |c| Cell::from(&c.code)),
                 Cell::from(valid),
             ];
             Row::new(cells, at)
         };
         // With dirt, one institution was renamed and the last one arrives after its first rows.
         let rows = match inst.idx {
-            1 if cast.cfg.noise => vec![
-                row(&format!("{}(原名)", inst.name), "1", early),
-                row(&inst.name, "1", late),
-            ],
+            1 if cast.cfg.noise => vec![row(&format!("{}(原名)", inst.name), "1", early), row(&inst.name, "1", late)],
             n if cast.cfg.noise && n + 1 == cast.institutions.len() => {
                 vec![row(&inst.name, "1", late)]
             }
@@ -148,20 +129,13 @@ fn organisations(cast: &Cast, platform: &mut Platform) {
             ];
             Row::new(cells, at)
         };
-        platform.versions(
-            "institution",
-            vec![closed("1", early), closed("0", late).fated(Fate::Void)],
-        );
+        platform.versions("institution", vec![closed("1", early), closed("0", late).fated(Fate::Void)]);
     }
 }
 
 /// The products a batch is about.
 pub(crate) fn catalogue<'a>(cast: &'a Cast, batch: &Batch) -> &'a [Product] {
-    if batch.consumables {
-        &cast.consumables
-    } else {
-        &cast.drugs
-    }
+    if batch.consumables { &cast.consumables } else { &cast.drugs }
 }
 
 fn batches(cast: &Cast, platform: &mut Platform) {
@@ -190,10 +164,7 @@ fn batches(cast: &Cast, platform: &mut Platform) {
                     award.map_or(Cell::Null, |a| dec(a, 2)),
                     award.map_or(Cell::Null, |_| int(p.convrat)),
                 ];
-                platform.versions(
-                    "vbp_prod",
-                    vec![Row::new(cells, known + Duration::days(10))],
-                );
+                platform.versions("vbp_prod", vec![Row::new(cells, known + Duration::days(10))]);
             }
         }
     }

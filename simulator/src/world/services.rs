@@ -28,11 +28,7 @@ pub(crate) fn services(cfg: &WorldConfig) -> Vec<Service> {
     (0..cfg.scale.services as usize)
         .map(|i| {
             let (name, limit) = NAMES[i % NAMES.len()];
-            Service {
-                code: format!("000110200{:03}", i * 3 + 1),
-                name,
-                limit: limit + 100 * (i / NAMES.len()) as i64,
-            }
+            Service { code: format!("000110200{:03}", i * 3 + 1), name, limit: limit + 100 * (i / NAMES.len()) as i64 }
         })
         .collect()
 }

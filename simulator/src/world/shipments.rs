@@ -29,14 +29,7 @@ pub(crate) struct Shipping<'a> {
 }
 
 /// Publishes a shipment, its return and its payments.
-pub(crate) fn ship(
-    cast: &Cast,
-    platform: &mut Platform,
-    ids: &mut Ids,
-    received: &mut Received,
-    rng: &mut ChaCha8Rng,
-    s: &Shipping<'_>,
-) {
+pub(crate) fn ship(cast: &Cast, platform: &mut Platform, ids: &mut Ids, received: &mut Received, rng: &mut ChaCha8Rng, s: &Shipping<'_>) {
     let month = s.order.month;
     let late_payer = s.order.institution.profile == Profile::LatePayer;
     let shipment = ids.next(32, month);
@@ -52,10 +45,7 @@ pub(crate) fn ship(
     let arrived = (s.receipt - Duration::minutes(lag.min(gap / 3))).max(left);
     let auto = rng.random_range(0..100) < if late_payer { 25 } else { 2 };
     let short = i64::from(s.count > 5 && rng.random_range(0..60) == 0);
-    let (lot, expiry) = (
-        format!("L{}{:03}", month.compact(), rng.random_range(0..1000)),
-        month.plus(24).first(),
-    );
+    let (lot, expiry) = (format!("L{}{:03}", month.compact(), rng.random_range(0..1000)), month.plus(24).first());
     let row = |stas: &str,
                arrival: Option<NaiveDateTime>,
                count: Option<i64>,
@@ -81,37 +71,14 @@ pub(crate) fn ship(
         )
     };
     let got = s.count - short;
-    let shipped = row(
-        "2",
-        None,
-        None,
-        None,
-        Cell::Null,
-        left + Duration::minutes(8),
-    );
-    let done = row(
-        "3",
-        Some(arrived),
-        Some(got),
-        Some(s.receipt),
-        Cell::from(auto),
-        s.receipt + Duration::minutes(8),
-    );
+    let shipped = row("2", None, None, None, Cell::Null, left + Duration::minutes(8));
+    let done = row("3", Some(arrived), Some(got), Some(s.receipt), Cell::from(auto), s.receipt + Duration::minutes(8));
     let finished = done.updt < cast.horizon();
-    platform.versions(
-        "shp",
-        if rng.random_range(0..100) < 35 || !finished {
-            vec![shipped, done]
-        } else {
-            vec![done]
-        },
-    );
+    platform.versions("shp", if rng.random_range(0..100) < 35 || !finished { vec![shipped, done] } else { vec![done] });
     if !finished || s.receipt + Duration::minutes(8) >= cast.horizon() {
         return;
     }
-    *received
-        .entry((s.order.institution.idx, s.order.item, s.receipt_month(cast)))
-        .or_default() += got * s.convrat;
+    *received.entry((s.order.institution.idx, s.order.item, s.receipt_month(cast))).or_default() += got * s.convrat;
     let mut owed = got * s.price;
     if got > 2 && rng.random_range(0..50) == 0 {
         let back = (got / 4).max(1);
@@ -131,13 +98,7 @@ pub(crate) fn ship(
                 updt,
             )
         };
-        platform.versions(
-            "retn",
-            vec![
-                retn("1", at + Duration::minutes(12)),
-                retn("2", at + Duration::hours(20)),
-            ],
-        );
+        platform.versions("retn", vec![retn("1", at + Duration::minutes(12)), retn("2", at + Duration::hours(20))]);
         owed -= back * s.price;
     }
     pay(cast, platform, ids, rng, s, &shipment, owed);
@@ -146,54 +107,21 @@ pub(crate) fn ship(
 impl Shipping<'_> {
     fn receipt_month(&self, cast: &Cast) -> i32 {
         let first = cast.first;
-        (0..i32::try_from(cast.cfg.months).unwrap_or(0))
-            .find(|n| self.receipt < first.plus(n + 1).start())
-            .unwrap_or(0)
+        (0..i32::try_from(cast.cfg.months).unwrap_or(0)).find(|n| self.receipt < first.plus(n + 1).start()).unwrap_or(0)
     }
 }
 
-fn pay(
-    cast: &Cast,
-    platform: &mut Platform,
-    ids: &mut Ids,
-    rng: &mut ChaCha8Rng,
-    s: &Shipping<'_>,
-    shipment: &str,
-    owed: i64,
-) {
+fn pay(cast: &Cast, platform: &mut Platform, ids: &mut Ids, rng: &mut ChaCha8Rng, s: &Shipping<'_>, shipment: &str, owed: i64) {
     let late = s.order.institution.profile == Profile::LatePayer;
     if owed <= 0 || rng.random_range(0..100) < if late { 30 } else { 1 } {
         return;
     }
-    let days = if late {
-        rng.random_range(35..110)
-    } else {
-        rng.random_range(4..28)
-    };
-    let mode = if cast.award(s.order.item, s.receipt).is_some() && rng.random_range(0..10) < 8 {
-        "1"
-    } else {
-        "2"
-    };
-    let halves = if owed > 10_000 && rng.random_range(0..20) == 0 {
-        vec![owed / 2, owed - owed / 2]
-    } else {
-        vec![owed]
-    };
+    let days = if late { rng.random_range(35..110) } else { rng.random_range(4..28) };
+    let mode = if cast.award(s.order.item, s.receipt).is_some() && rng.random_range(0..10) < 8 { "1" } else { "2" };
+    let halves = if owed > 10_000 && rng.random_range(0..20) == 0 { vec![owed / 2, owed - owed / 2] } else { vec![owed] };
     for (n, amount) in halves.into_iter().enumerate() {
-        let at = s.receipt
-            + Duration::days(days + 3 * i64::try_from(n).unwrap_or(0))
-            + Duration::minutes(rng.random_range(0..300));
-        let cells = vec![
-            Cell::from(&ids.next(35, s.order.month)),
-            Cell::from(shipment),
-            dec(amount, 2),
-            Cell::Time(at),
-            Cell::from(mode),
-        ];
-        platform.versions(
-            "pay_detl",
-            vec![Row::new(cells, at + Duration::minutes(11))],
-        );
+        let at = s.receipt + Duration::days(days + 3 * i64::try_from(n).unwrap_or(0)) + Duration::minutes(rng.random_range(0..300));
+        let cells = vec![Cell::from(&ids.next(35, s.order.month)), Cell::from(shipment), dec(amount, 2), Cell::Time(at), Cell::from(mode)];
+        platform.versions("pay_detl", vec![Row::new(cells, at + Duration::minutes(11))]);
     }
 }

@@ -33,11 +33,9 @@ impl DatasetTruth {
             Fate::Accepted => {
                 self.accepted += 1;
                 let w = row.warned;
-                for (name, on) in [
-                    ("amount_mismatch", w.amount_mismatch),
-                    ("unit_assumed", w.unit_assumed),
-                    ("unknown_product", w.unknown_product),
-                ] {
+                for (name, on) in
+                    [("amount_mismatch", w.amount_mismatch), ("unit_assumed", w.unit_assumed), ("unknown_product", w.unknown_product)]
+                {
                     if on {
                         *self.warnings.entry(name.to_owned()).or_default() += 1;
                     }
@@ -46,9 +44,7 @@ impl DatasetTruth {
             Fate::Superseded => self.superseded += 1,
             Fate::Void => self.void += 1,
             Fate::Repeated => self.repeated += 1,
-            Fate::Quarantined(reason) => {
-                *self.quarantined.entry(reason.to_owned()).or_default() += 1
-            }
+            Fate::Quarantined(reason) => *self.quarantined.entry(reason.to_owned()).or_default() += 1,
         }
     }
 }

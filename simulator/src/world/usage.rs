@@ -58,14 +58,8 @@ pub(crate) fn usage(cast: &Cast, institution: &Institution, month: Month) -> Vec
     if institution.profile == Profile::Reversals && n % 2 == 1 {
         let before = plain(cast, institution, month.plus(-1));
         // What was already taken back last month is not taken back again.
-        let taken: std::collections::BTreeSet<u64> = before
-            .iter()
-            .filter_map(|u| u.reverses.map(|(_, line)| line))
-            .collect();
-        let mut lines: Vec<Use> = before
-            .into_iter()
-            .filter(|u| u.reverses.is_none() && !taken.contains(&u.line))
-            .collect();
+        let taken: std::collections::BTreeSet<u64> = before.iter().filter_map(|u| u.reverses.map(|(_, line)| line)).collect();
+        let mut lines: Vec<Use> = before.into_iter().filter(|u| u.reverses.is_none() && !taken.contains(&u.line)).collect();
         for u in &mut lines {
             u.cnt = -u.cnt;
             u.at += month.start() - month.plus(-1).start();
@@ -82,53 +76,26 @@ fn plain(cast: &Cast, institution: &Institution, month: Month) -> Vec<Use> {
     let target = fee_target(cast, institution);
     let orders = cast.cfg.scale.order_lines as usize;
     let n = month.since(cast.first);
-    let drugs = cast.formulary(
-        institution,
-        false,
-        if institution.pharmacy {
-            30
-        } else {
-            orders * 2 / 3
-        },
-    );
-    let consumables = if institution.pharmacy {
-        Vec::new()
-    } else {
-        cast.formulary(institution, true, orders / 3)
-    };
-    let mut rng = dice(
-        seed,
-        &[61, institution.idx as u64, u64::from(n.unsigned_abs())],
-    );
+    let drugs = cast.formulary(institution, false, if institution.pharmacy { 30 } else { orders * 2 / 3 });
+    let consumables = if institution.pharmacy { Vec::new() } else { cast.formulary(institution, true, orders / 3) };
+    let mut rng = dice(seed, &[61, institution.idx as u64, u64::from(n.unsigned_abs())]);
     let mut lines: Vec<Use> = Vec::with_capacity(target as usize);
     for line in 0..target {
-        let at = month.start()
-            + Duration::seconds(
-                rng.random_range(7 * 3600..20 * 3600) + 86_400 * rng.random_range(0..month.days()),
-            );
+        let at = month.start() + Duration::seconds(rng.random_range(7 * 3600..20 * 3600) + 86_400 * rng.random_range(0..month.days()));
         let jitter = rng.random_range(850..1150_i64);
         let roll = rng.random_range(0..1000_u32);
         // Now and then a line is taken back some days later within the month; not where every line counts.
         if roll < 20 && line > 2 {
             let back = &lines[(line - 1) as usize];
             if back.cnt > 0 && back.at + Duration::days(4) < month.plus(1).start() {
-                let reversal = Use {
-                    line,
-                    cnt: -back.cnt,
-                    at: back.at + Duration::hours(26),
-                    reverses: Some((0, back.line)),
-                    ..back.clone()
-                };
+                let reversal =
+                    Use { line, cnt: -back.cnt, at: back.at + Duration::hours(26), reverses: Some((0, back.line)), ..back.clone() };
                 lines.push(reversal);
                 continue;
             }
         }
         // A tiny institution has few lines: it steps through the kinds faster, to have some of each.
-        let kind = if institution.profile == Profile::Tiny {
-            line * 7 % 50
-        } else {
-            line % 50
-        };
+        let kind = if institution.profile == Profile::Tiny { line * 7 % 50 } else { line % 50 };
         let nth = (line / 50) as usize;
         let item = match kind {
             _ if institution.pharmacy => drugs[line as usize % drugs.len()],
@@ -138,15 +105,7 @@ fn plain(cast: &Cast, institution: &Institution, month: Month) -> Vec<Use> {
         };
         let insured = rng.random_range(0..100) < 70;
         let ratio = charge_ratio(cast, institution, item);
-        lines.push(Use {
-            line,
-            item,
-            cnt: count(cast, institution, item, ratio, jitter),
-            ratio,
-            at,
-            insured,
-            reverses: None,
-        });
+        lines.push(Use { line, item, cnt: count(cast, institution, item, ratio, jitter), ratio, at, insured, reverses: None });
     }
     lines
 }
@@ -163,9 +122,6 @@ fn count(cast: &Cast, institution: &Institution, item: Item, ratio: i64, jitter:
         _ => 26_000 + (roll % 60_000).cast_signed(),
     };
     let cents = product.prices.first().map_or(100, |v| v.cents);
-    let units = div_round(
-        i128::from(worth) * i128::from(product.convrat) * i128::from(jitter),
-        i128::from(cents) * 1000,
-    );
+    let units = div_round(i128::from(worth) * i128::from(product.convrat) * i128::from(jitter), i128::from(cents) * 1000);
     (units / ratio).max(1)
 }

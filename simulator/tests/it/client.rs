@@ -21,66 +21,30 @@ impl Answer {
     }
 }
 
-pub async fn send(
-    addr: SocketAddr,
-    method: &str,
-    path: &str,
-    headers: &str,
-    body: &str,
-) -> io::Result<Answer> {
+pub async fn send(addr: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(addr).await?;
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
-        body.len()
-    );
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len());
     stream.write_all(request.as_bytes()).await?;
     let mut all = Vec::new();
     stream.read_to_end(&mut all).await?;
     let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
-    let split = all
-        .windows(4)
-        .position(|w| w == b"\r\n\r\n")
-        .ok_or_else(cut)?;
+    let split = all.windows(4).position(|w| w == b"\r\n\r\n").ok_or_else(cut)?;
     let headers = String::from_utf8_lossy(&all[..split]).to_lowercase();
     let body = all[split + 4..].to_vec();
-    let length: usize = headers
-        .lines()
-        .find_map(|l| l.strip_prefix("content-length: "))
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(0);
+    let length: usize = headers.lines().find_map(|l| l.strip_prefix("content-length: ")).and_then(|n| n.parse().ok()).unwrap_or(0);
     if body.len() < length {
         return Err(cut());
     }
-    let status = headers
-        .split(' ')
-        .nth(1)
-        .and_then(|s| s.parse().ok())
-        .ok_or_else(cut)?;
-    Ok(Answer {
-        status,
-        headers,
-        body,
-    })
+    let status = headers.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(cut)?;
+    Ok(Answer { status, headers, body })
 }
 
 pub async fn get_token(server: &RunningServer) -> (Value, String) {
     let path = "/tps-local-bd/web/interface/accessToken/getAccessToken";
     let form = "content-type: application/x-www-form-urlencoded\r\n";
-    let answer = send(
-        server.addr(),
-        "POST",
-        path,
-        form,
-        "appCode=yaojia-demo&authCode=yaojia-demo-auth",
-    )
-    .await
-    .unwrap()
-    .json();
-    let token = answer
-        .pointer("/output/data/accessToken")
-        .and_then(Value::as_str)
-        .unwrap_or("")
-        .to_owned();
+    let answer = send(server.addr(), "POST", path, form, "appCode=yaojia-demo&authCode=yaojia-demo-auth").await.unwrap().json();
+    let token = answer.pointer("/output/data/accessToken").and_then(Value::as_str).unwrap_or("").to_owned();
     (answer, token)
 }
 
@@ -97,23 +61,11 @@ pub async fn page(
         window.0, window.1
     );
     let headers = format!("content-type: application/json;charset=utf-8\r\n{headers}");
-    send(
-        server.addr(),
-        "POST",
-        "/tps-local-bd/web/interface/commonInterface",
-        &headers,
-        &body,
-    )
-    .await
+    send(server.addr(), "POST", "/tps-local-bd/web/interface/commonInterface", &headers, &body).await
 }
 
 /// Reads a window as a persistent client does; gives key and publication → row, and what it took.
-pub async fn read_window(
-    server: &RunningServer,
-    infno: &str,
-    key: &str,
-    window: (&str, &str),
-) -> (BTreeMap<String, Value>, usize) {
+pub async fn read_window(server: &RunningServer, infno: &str, key: &str, window: (&str, &str)) -> (BTreeMap<String, Value>, usize) {
     let (_, mut token) = get_token(server).await;
     let mut calls = 0;
     for _ in 0..6 {

@@ -28,16 +28,29 @@ fn faults(registry: &Registry, explained: &Value) -> Vec<String> {
         }
     };
     let (alert, value, rule) = (object(explained, "alert"), object(explained, "value"), object(explained, "rule"));
-    for key in ["indicator_id", "measure", "month", "county", "level", "subject_code", "product_code", "batch_code", "group_code", "rule_version"] {
+    for key in
+        ["indicator_id", "measure", "month", "county", "level", "subject_code", "product_code", "batch_code", "group_code", "rule_version"]
+    {
         must(alert.get(key) == value.get(key), &format!("alert and value differ in `{key}`"));
     }
-    must(value.get("value").is_some_and(|v| !v.is_null()) || value.get("numerator").is_some_and(|v| !v.is_null()), "the value has no number");
-    must(rule.get("id").and_then(Value::as_str).is_some_and(|id| alert["rule_version"].as_str().is_some_and(|v| v.starts_with(&format!("{id}@")))), "the rule is not the alert's");
+    must(
+        value.get("value").is_some_and(|v| !v.is_null()) || value.get("numerator").is_some_and(|v| !v.is_null()),
+        "the value has no number",
+    );
+    must(
+        rule.get("id")
+            .and_then(Value::as_str)
+            .is_some_and(|id| alert["rule_version"].as_str().is_some_and(|v| v.starts_with(&format!("{id}@")))),
+        "the rule is not the alert's",
+    );
     must(rule.get("condition").and_then(Value::as_str).is_some_and(|text| !text.is_empty()), "the rule has no condition");
     must(explained["card"].get("sources").is_some(), "the card names no sources");
     let evidence = explained["evidence"].as_array().cloned().unwrap_or_default();
     must(!evidence.is_empty(), "there is no evidence");
-    must(alert["evidence_n"].as_str().map(str::to_owned) == Some(explained["evidence_n"].to_string()), "evidence_n differs from the alert's");
+    must(
+        alert["evidence_n"].as_str().map(str::to_owned) == Some(explained["evidence_n"].to_string()),
+        "evidence_n differs from the alert's",
+    );
     must(evidence.iter().any(|row| row["row"].as_object().is_some_and(|map| !map.is_empty())), "no fact row");
     let silver: Vec<&Value> = evidence.iter().flat_map(|row| row["silver"].as_array().into_iter().flatten()).collect();
     must(!silver.is_empty(), "no silver row");
@@ -50,13 +63,18 @@ fn faults(registry: &Registry, explained: &Value) -> Vec<String> {
     if let (Some(dataset), Some(bronze)) = (dataset, original["bronze"].as_object()) {
         let table = format!("silver.{}", dataset.name);
         let shown = silver.iter().any(|pair| {
-            pair[0].as_str() == Some(&table) && pair[1]["_artifact"] == original["artifact"] && pair[1]["_row"].as_str().map(str::to_owned) == Some(original["row"].to_string())
+            pair[0].as_str() == Some(&table)
+                && pair[1]["_artifact"] == original["artifact"]
+                && pair[1]["_row"].as_str().map(str::to_owned) == Some(original["row"].to_string())
         });
         must(shown, "the original is of no silver row shown");
         for column in &dataset.key {
             // A personal column is hashed at the door: its bytes are another text.
             let key = bronze.get(column).and_then(Value::as_str).unwrap_or_default();
-            must(key.is_empty() || dataset.personal_hash.contains(column) || bytes.contains(key), &format!("the bytes do not contain `{column}` = `{key}`: {bytes}"));
+            must(
+                key.is_empty() || dataset.personal_hash.contains(column) || bytes.contains(key),
+                &format!("the bytes do not contain `{column}` = `{key}`: {bytes}"),
+            );
         }
         must(dataset.key.iter().any(|column| bronze.get(column).is_some()), "bronze shows no key");
     } else {
@@ -78,7 +96,15 @@ fn json_goes_from_the_value_to_the_bytes_for_every_indicator_and_level() {
         let faults = faults(&registry, &explained);
         if !faults.is_empty() {
             let first = &explained["evidence"][0];
-            wrong.push(format!("{} {} {} ({} {}): {}", alert["indicator"], alert["level"], alert["id"], first["table"], first["row_key"], faults.join("; ")));
+            wrong.push(format!(
+                "{} {} {} ({} {}): {}",
+                alert["indicator"],
+                alert["level"],
+                alert["id"],
+                first["table"],
+                first["row_key"],
+                faults.join("; ")
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} of {} alerts are not explained:\n{}", wrong.len(), alerts.len(), wrong.join("\n"));
@@ -87,7 +113,8 @@ fn json_goes_from_the_value_to_the_bytes_for_every_indicator_and_level() {
 #[test]
 fn text_says_the_same_as_json() {
     let project = loaded();
-    let id = &project.query("SELECT MIN(a.alert_id) AS id FROM gold.alert AS a WHERE a.indicator_id = 'D13' AND a.level = 'subject'")[0]["id"];
+    let id =
+        &project.query("SELECT MIN(a.alert_id) AS id FROM gold.alert AS a WHERE a.indicator_id = 'D13' AND a.level = 'subject'")[0]["id"];
     let json = project.run(["explain", id, "--json"]).exits(0).json();
     let run = project.run(["explain", id]).exits(0);
     let mut wanted: Vec<String> = Vec::new();
@@ -95,7 +122,10 @@ fn text_says_the_same_as_json() {
         wanted.extend(keys.iter().map(|key| object(&json, part)[*key].as_str().unwrap_or_default().to_owned()));
     }
     let first = &json["evidence"][0];
-    wanted.extend([first["table"].as_str(), first["row_key"].as_str(), first["silver"][0][0].as_str(), json["original"]["artifact"].as_str()].map(|text| text.unwrap_or_default().to_owned()));
+    wanted.extend(
+        [first["table"].as_str(), first["row_key"].as_str(), first["silver"][0][0].as_str(), json["original"]["artifact"].as_str()]
+            .map(|text| text.unwrap_or_default().to_owned()),
+    );
     wanted.extend(json["original"]["bytes"].as_str().unwrap_or_default().lines().map(str::to_owned));
     wanted.push("where it comes from".to_owned());
     assert!(wanted.iter().all(|text| !text.is_empty()), "the JSON lacks something: {json:#}");
@@ -107,7 +137,10 @@ fn text_says_the_same_as_json() {
 fn the_beginning_of_an_id_is_enough_and_an_unknown_one_an_error() {
     let project = loaded();
     let ids: Vec<String> = project.query("SELECT a.alert_id AS id FROM gold.alert AS a").into_iter().map(|row| row["id"].clone()).collect();
-    let unique = ids.iter().find(|id| ids.iter().filter(|other| other.starts_with(&id[..8])).count() == 1).expect("an id with a beginning of its own");
+    let unique = ids
+        .iter()
+        .find(|id| ids.iter().filter(|other| other.starts_with(&id[..8])).count() == 1)
+        .expect("an id with a beginning of its own");
     let run = project.run(["explain", &unique[..8], "--json"]).exits(0);
     assert_eq!(run.json()["alert"]["alert_id"].as_str(), Some(unique.as_str()), "{run}");
     let run = project.run(["explain", "00000000000000000000000000000000", "--json"]);
@@ -136,7 +169,8 @@ fn evidence_adds_up_to_the_value_of_every_alert() {
          GROUP BY a.indicator_id, a.alert_id, a.level, a.evidence_n, v.numerator, v.denominator",
     );
     assert_eq!(rows.len() as u64, project.number("SELECT COUNT(*) AS n FROM gold.alert AS a"), "an alert has not exactly one value");
-    let mut wrong: Vec<String> = rows.iter().filter(|row| row["n"] != row["found"] || row["n"] == "0").map(|row| format!("evidence_n: {row:?}")).collect();
+    let mut wrong: Vec<String> =
+        rows.iter().filter(|row| row["n"] != row["found"] || row["n"] == "0").map(|row| format!("evidence_n: {row:?}")).collect();
     let sums: Vec<_> = rows.iter().filter(|row| of_rows.contains(&row["indicator"]) && row["level"] == "subject").collect();
     assert!(sums.len() > 20, "only {} alerts to add up", sums.len());
     for row in sums {

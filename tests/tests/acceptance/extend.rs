@@ -63,13 +63,18 @@ fn rule(number: u32, limit: u32, replaces: &str) -> String {
 /// Institution and month → lines, as the rows say.
 fn lines(project: &Project) -> BTreeMap<(String, String), u64> {
     let rows = project.query("SELECT f.medins_code AS subject, f.month AS month, COUNT(*) AS n FROM gold.fact_order AS f WHERE f.send_time < TIMESTAMP '2024-04-16T02:00:00' GROUP BY f.medins_code, f.month");
-    rows.into_iter().filter(|row| row["month"].as_str() >= "2024-01").map(|row| ((row["subject"].clone(), row["month"].clone()), row["n"].parse().expect("a count"))).collect()
+    rows.into_iter()
+        .filter(|row| row["month"].as_str() >= "2024-01")
+        .map(|row| ((row["subject"].clone(), row["month"].clone()), row["n"].parse().expect("a count")))
+        .collect()
 }
 
 /// Institution and month → value, state of the new indicator.
 fn values(project: &Project) -> BTreeMap<(String, String), (u64, String)> {
     let rows = project.query("SELECT v.subject_code AS subject, v.month AS month, CAST(v.numerator AS BIGINT) AS n, v.state AS state FROM gold.indicator_value AS v WHERE v.indicator_id = 'X01' AND v.level = 'subject'");
-    rows.into_iter().map(|row| ((row["subject"].clone(), row["month"].clone()), (row["n"].parse().expect("a number"), row["state"].clone()))).collect()
+    rows.into_iter()
+        .map(|row| ((row["subject"].clone(), row["month"].clone()), (row["n"].parse().expect("a number"), row["state"].clone())))
+        .collect()
 }
 
 /// Every other indicator's values, to be left alone.
@@ -106,7 +111,8 @@ fn an_indicator_and_a_limit_are_files() {
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("indicator.toml"), CARD).expect("the card");
     fs::write(folder.join("rows.sql"), ROWS).expect("the query");
-    fs::write(folder.join("README.md"), "# X01 order lines\n\nHow many order lines each institution sent in the month.\n").expect("the text");
+    fs::write(folder.join("README.md"), "# X01 order lines\n\nHow many order lines each institution sent in the month.\n")
+        .expect("the text");
     fs::write(folder.join("rules.toml"), rule(1, u32::try_from(high).expect("a small number"), "")).expect("the rules");
 
     project.run(["indicator", "check"]).exits(0);
@@ -119,12 +125,18 @@ fn an_indicator_and_a_limit_are_files() {
     let numbers: BTreeMap<_, u64> = found.iter().map(|(key, (n, _))| (key.clone(), *n)).collect();
     assert_eq!(numbers, lines, "values and the rows they are made of");
     judged_by(&found, high);
-    let region = project.number("SELECT CAST(SUM(v.numerator) AS BIGINT) AS n FROM gold.indicator_value AS v WHERE v.indicator_id = 'X01' AND v.level = 'region'");
+    let region = project.number(
+        "SELECT CAST(SUM(v.numerator) AS BIGINT) AS n FROM gold.indicator_value AS v WHERE v.indicator_id = 'X01' AND v.level = 'region'",
+    );
     assert_eq!(region, lines.values().sum::<u64>(), "the roll-up");
     assert_eq!(others(&project), before, "values of other indicators changed");
 
     // A rule that a release has used stays; the new limit is a rule that takes its place.
-    let rules = format!("{}\n{}", rule(1, u32::try_from(high).expect("a small number"), ""), rule(2, u32::try_from(low).expect("a small number"), "replaces = [\"X01.warn.1\"]"));
+    let rules = format!(
+        "{}\n{}",
+        rule(1, u32::try_from(high).expect("a small number"), ""),
+        rule(2, u32::try_from(low).expect("a small number"), "replaces = [\"X01.warn.1\"]")
+    );
     fs::write(folder.join("rules.toml"), rules).expect("the rules");
     let run = project.run(["plan", "--why", "--json"]).exits(0);
     let plan = run.json();

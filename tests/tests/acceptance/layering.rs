@@ -62,14 +62,19 @@ fn only_the_arrows_of_the_architecture_exist() {
 fn tests_have_test_targets_only() {
     let metadata = metadata(&["--no-deps"]);
     let package = list(&metadata, "packages").iter().find(|package| text(package, "name") == "yaojia-tests").expect("yaojia-tests");
-    let kinds: Vec<String> = list(package, "targets").iter().flat_map(|target| list(target, "kind")).map(|kind| kind.as_str().expect("a kind").to_owned()).collect();
+    let kinds: Vec<String> = list(package, "targets")
+        .iter()
+        .flat_map(|target| list(target, "kind"))
+        .map(|kind| kind.as_str().expect("a kind").to_owned())
+        .collect();
     assert_eq!(kinds.iter().filter(|kind| *kind == "test").count(), 1, "one acceptance binary, each links the whole: {kinds:?}");
     assert!(kinds.iter().all(|kind| kind == "test" || kind == "lib"), "{kinds:?}");
 }
 
 /// Names of all packages that a member needs, dev-dependencies of itself included.
 fn closure(metadata: &Value, root: &str) -> BTreeSet<String> {
-    let names: BTreeMap<&str, &str> = list(metadata, "packages").iter().map(|package| (text(package, "id"), text(package, "name"))).collect();
+    let names: BTreeMap<&str, &str> =
+        list(metadata, "packages").iter().map(|package| (text(package, "id"), text(package, "name"))).collect();
     let nodes: BTreeMap<&str, &Value> = list(&metadata["resolve"], "nodes").iter().map(|node| (text(node, "id"), node)).collect();
     let start = names.iter().find(|(_, name)| **name == root).map(|(id, _)| *id).unwrap_or_else(|| panic!("no package {root}"));
     let (mut todo, mut seen) = (vec![start], BTreeSet::from([start]));
@@ -99,7 +104,10 @@ fn models_and_connectors_build_without_the_engine() {
     let metadata = metadata(&["--filter-platform", &host()]);
     let engine = |name: &str| ["datafusion", "deltalake", "delta_kernel", "buoyant_kernel"].iter().any(|prefix| name.starts_with(prefix));
     let warehouse = closure(&metadata, "yaojia-warehouse");
-    assert!(warehouse.iter().any(|name| name == "datafusion") && warehouse.iter().any(|name| name == "deltalake"), "this test reads the graph wrongly: {warehouse:?}");
+    assert!(
+        warehouse.iter().any(|name| name == "datafusion") && warehouse.iter().any(|name| name == "deltalake"),
+        "this test reads the graph wrongly: {warehouse:?}"
+    );
     for member in ["yaojia-models", "yaojia-connectors"] {
         let found: Vec<String> = closure(&metadata, member).into_iter().filter(|name| engine(name)).collect();
         assert!(found.is_empty(), "{member} needs {found:?}");
@@ -113,6 +121,7 @@ fn models_and_connectors_build_without_the_engine() {
 #[test]
 fn sql_is_content_only() {
     let dir = workspace().join("sql");
-    let odd: Vec<String> = files(&dir).into_iter().filter(|file| !["sql", "toml", "md", "slt"].iter().any(|ext| file.ends_with(&format!(".{ext}")))).collect();
+    let odd: Vec<String> =
+        files(&dir).into_iter().filter(|file| !["sql", "toml", "md", "slt"].iter().any(|ext| file.ends_with(&format!(".{ext}")))).collect();
     assert!(odd.is_empty(), "other than SQL, TOML, MD and tests in sql/: {odd:?}");
 }

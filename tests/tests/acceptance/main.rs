@@ -2,7 +2,13 @@
 //!
 //! Needs the binary (`YAOJIA`, or `yaojia` in the target directory: `cargo build --workspace --bins`) and, for `interop`, Python
 //! with duckdb, deltalake and pyarrow.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking and says what it saw")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says what it saw"
+)]
 
 mod cli;
 mod crash;

@@ -72,7 +72,9 @@ fn tables_hold_what_is_counted() {
     let registry = Registry::embedded().expect("the contracts");
     let names: Vec<&String> = registry.datasets().iter().map(|dataset| &dataset.name).collect();
     let union = |select: &dyn Fn(&String) -> String| names.iter().map(|name| select(name)).collect::<Vec<_>>().join(" UNION ALL ");
-    let counted = |sql: &str| -> BTreeMap<String, u64> { project.query(sql).into_iter().map(|row| (row["name"].clone(), row["n"].parse().expect("a count"))).collect() };
+    let counted = |sql: &str| -> BTreeMap<String, u64> {
+        project.query(sql).into_iter().map(|row| (row["name"].clone(), row["n"].parse().expect("a count"))).collect()
+    };
     let silver = counted(&union(&|name| format!("SELECT '{name}' AS name, COUNT(*) AS n FROM silver.{name} AS t")));
     let bronze = counted(&union(&|name| format!("SELECT '{name}' AS name, COUNT(*) AS n FROM bronze.{name} AS t")));
     let quarantine = counted("SELECT q.dataset AS name, COUNT(*) AS n FROM silver.quarantine AS q GROUP BY q.dataset");
@@ -97,6 +99,17 @@ fn refused_files_are_named_with_their_reason_and_do_not_stop_the_run() {
     assert!(!want.is_empty(), "the world has no file to refuse");
     assert_eq!(pairs(&report["load"]["refused"], ""), want);
     assert_eq!(report["load"]["files"], expected["_files"]["loaded"], "files loaded");
-    let names = |value: &Value| -> Vec<String> { value.as_array().expect("a list").iter().map(|name| name.as_str().expect("text").trim_start_matches("exports/").to_owned()).collect() };
-    assert_eq!(names(&report["load"]["same_content"]), names(&expected["_files"]["same_content"]), "files loaded before under another name");
+    let names = |value: &Value| -> Vec<String> {
+        value
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|name| name.as_str().expect("text").trim_start_matches("exports/").to_owned())
+            .collect()
+    };
+    assert_eq!(
+        names(&report["load"]["same_content"]),
+        names(&expected["_files"]["same_content"]),
+        "files loaded before under another name"
+    );
 }

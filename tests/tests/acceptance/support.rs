@@ -109,9 +109,21 @@ impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let cut = |text: &str| -> String {
             let skipped = text.chars().count().saturating_sub(6000);
-            if skipped == 0 { text.to_owned() } else { format!("[{skipped} characters]…{}", text.chars().skip(skipped).collect::<String>()) }
+            if skipped == 0 {
+                text.to_owned()
+            } else {
+                format!("[{skipped} characters]…{}", text.chars().skip(skipped).collect::<String>())
+            }
         };
-        write!(f, "$ {}\n-> {:?} after {:?}\n--- stdout\n{}\n--- stderr\n{}\n", self.line, self.code, self.took, cut(&self.stdout), cut(&self.stderr))
+        write!(
+            f,
+            "$ {}\n-> {:?} after {:?}\n--- stdout\n{}\n--- stderr\n{}\n",
+            self.line,
+            self.code,
+            self.took,
+            cut(&self.stdout),
+            cut(&self.stderr)
+        )
     }
 }
 
@@ -136,7 +148,10 @@ impl Platform {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let text = fs::read_to_string(&log).unwrap_or_default();
-            let found = text.split_whitespace().map(|word| word.trim_matches(|c: char| "\"',`()".contains(c))).find(|word| word.starts_with("http://127.0.0.1:"));
+            let found = text
+                .split_whitespace()
+                .map(|word| word.trim_matches(|c: char| "\"',`()".contains(c)))
+                .find(|word| word.starts_with("http://127.0.0.1:"));
             // Only whole lines: a URL cut short is another URL.
             if let Some(url) = found.filter(|_| text.ends_with('\n')) {
                 platform.url = url.to_owned();
@@ -270,7 +285,8 @@ fn shared() -> &'static Path {
         fs::create_dir_all(&root).expect("a folder for the shared world");
         let lock = OpenOptions::new().create(true).append(true).open(root.join("lock")).expect("the lock file");
         lock.lock().expect("the lock");
-        let run = std::env::var_os("NEXTEST_RUN_ID").map_or_else(|| format!("process-{}", std::process::id()), |id| id.to_string_lossy().into_owned());
+        let run = std::env::var_os("NEXTEST_RUN_ID")
+            .map_or_else(|| format!("process-{}", std::process::id()), |id| id.to_string_lossy().into_owned());
         let dir = root.join(run);
         let failed = dir.join("failed");
         if let Ok(story) = fs::read_to_string(&failed) {

@@ -33,11 +33,27 @@ impl Bronze<'_> {
     /// # Errors
     /// As the storage says.
     pub async fn appender(&self, dataset: &Dataset, run: &RunStamp) -> Result<Appender> {
-        let table = Table::open_or_create(self.root, "bronze", &dataset.name, &dataset.bronze_schema(), &["county", "month"], &dataset.title).await?;
+        let table =
+            Table::open_or_create(self.root, "bronze", &dataset.name, &dataset.bronze_schema(), &["county", "month"], &dataset.title)
+                .await?;
         let places = Places::load(self.root, dataset, self.region).await?;
-        let fields: Vec<Field> =
-            dataset.bronze_schema().fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone()).collect();
-        Ok(Appender { table, places, schema: Arc::new(Schema::new(fields)), run: run.clone(), held: BTreeMap::new(), held_rows: 0, rows: 0, files: Vec::new() })
+        let fields: Vec<Field> = dataset
+            .bronze_schema()
+            .fields()
+            .iter()
+            .filter(|f| f.name() != "county" && f.name() != "month")
+            .map(|f| f.as_ref().clone())
+            .collect();
+        Ok(Appender {
+            table,
+            places,
+            schema: Arc::new(Schema::new(fields)),
+            run: run.clone(),
+            held: BTreeMap::new(),
+            held_rows: 0,
+            rows: 0,
+            files: Vec::new(),
+        })
     }
 
     /// The position an application recorded in a dataset's bronze.
@@ -187,12 +203,7 @@ impl Appender {
         if self.files.is_empty() && positions.is_empty() {
             return Ok(0);
         }
-        let change = Change {
-            add: self.files,
-            remove: Vec::new(),
-            positions,
-            info: vec![("yaojia.run".to_string(), self.run.id.clone())],
-        };
+        let change = Change { add: self.files, remove: Vec::new(), positions, info: vec![("yaojia.run".to_string(), self.run.id.clone())] };
         self.table.commit(change).await?;
         Ok(self.rows)
     }

@@ -25,7 +25,12 @@ pub(crate) struct Places {
 
 impl Places {
     pub(crate) async fn load(root: &Root, dataset: &Dataset, region: &str) -> Result<Self> {
-        let mut new = Self { dataset: Arc::new(dataset.clone()), region: region.to_string(), counties: Counties::default(), index: KeyIndex::default() };
+        let mut new = Self {
+            dataset: Arc::new(dataset.clone()),
+            region: region.to_string(),
+            counties: Counties::default(),
+            index: KeyIndex::default(),
+        };
         match &dataset.county {
             CountyRule::Org(_) => new.institutions(root).await?,
             CountyRule::Parent { dataset: parent, via } => new.parents(root, parent, via).await?,
@@ -90,7 +95,9 @@ impl Places {
                 let month = months.iter().find_map(|(array, ty)| at(*array).and_then(|t| month_of(&t, *ty)));
                 let place = match &self.dataset.county {
                     CountyRule::Region => self.region.clone(),
-                    CountyRule::Column(_) => at(county).filter(|c| c.len() <= 12 && c.bytes().all(|b| b.is_ascii_digit())).unwrap_or_else(|| UNKNOWN.to_string()),
+                    CountyRule::Column(_) => {
+                        at(county).filter(|c| c.len() <= 12 && c.bytes().all(|b| b.is_ascii_digit())).unwrap_or_else(|| UNKNOWN.to_string())
+                    }
                     CountyRule::Org(_) | CountyRule::Parent { .. } => {
                         let number = at(county).and_then(|v| self.index.get(&v)).unwrap_or(0);
                         self.counties.code(number).to_string()

@@ -29,7 +29,13 @@ fn properties() -> std::result::Result<WriterProperties, ParquetError> {
 ///
 /// # Errors
 /// [`WarehouseError::Parquet`] or [`WarehouseError::Store`].
-pub async fn write_file(store: &Arc<dyn ObjectStore>, table: &str, path: &str, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<u64> {
+pub async fn write_file(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    path: &str,
+    schema: &SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> Result<u64> {
     let (schema, name, file) = (schema.clone(), table.to_string(), path.to_string());
     let bytes = tokio::task::spawn_blocking(move || -> Result<Vec<u8>> {
         let bad = |source| WarehouseError::Parquet { table: name.clone(), path: file.clone(), source };
@@ -66,11 +72,7 @@ pub async fn read_file(store: &Arc<dyn ObjectStore>, table: &str, path: &str, co
             let mask = ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));
             builder = builder.with_projection(mask);
         }
-        builder
-            .build()
-            .map_err(bad)?
-            .map(|b| b.map_err(|source| WarehouseError::Arrow { table: name.clone(), source }))
-            .collect()
+        builder.build().map_err(bad)?.map(|b| b.map_err(|source| WarehouseError::Arrow { table: name.clone(), source })).collect()
     })
     .await
     .map_err(|e| WarehouseError::Task(e.to_string()))?

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use object_store::ObjectStore;
 use yaojia_models::digest::CellHasher;
@@ -79,7 +77,10 @@ fn digest(table: &str, batch: &RecordBatch, blind: &[&str]) -> Result<String> {
                 DataType::Float64 => Cells::Double(column.as_primitive::<Float64Type>()),
                 DataType::Boolean => Cells::Flag(column.as_boolean()),
                 other => {
-                    return Err(WarehouseError::Contract { table: table.to_string(), why: format!("a column has the type {other}, which no table may have") });
+                    return Err(WarehouseError::Contract {
+                        table: table.to_string(),
+                        why: format!("a column has the type {other}, which no table may have"),
+                    });
                 }
             })
         })
@@ -125,7 +126,13 @@ pub fn digest_in(path: &str) -> Option<&str> {
 ///
 /// # Errors
 /// [`WarehouseError::Parquet`] or [`WarehouseError::Store`].
-pub async fn write_cell(store: &Arc<dyn ObjectStore>, table: &str, partition: Vec<(String, String)>, rows: CellRows, run_seq: i64) -> Result<NewFile> {
+pub async fn write_cell(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    partition: Vec<(String, String)>,
+    rows: CellRows,
+    run_seq: i64,
+) -> Result<NewFile> {
     let path = cell_path(&partition, &rows.digest, run_seq);
     let count = rows.batch.num_rows() as u64;
     let schema = rows.batch.schema();
@@ -143,7 +150,11 @@ pub fn split_cells(table: &str, batches: &[RecordBatch]) -> Result<BTreeMap<Cell
     let mut cells: BTreeMap<Cell, Vec<RecordBatch>> = BTreeMap::new();
     for batch in batches {
         let text = |name: &str| {
-            batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).cloned().ok_or_else(|| bad(format!("no text column `{name}`")))
+            batch
+                .column_by_name(name)
+                .and_then(|c| c.as_string_opt::<i32>())
+                .cloned()
+                .ok_or_else(|| bad(format!("no text column `{name}`")))
         };
         let (counties, months) = (text("county")?, text("month")?);
         let mut rows: BTreeMap<(&str, &str), Vec<u32>> = BTreeMap::new();
@@ -153,8 +164,14 @@ pub fn split_cells(table: &str, batches: &[RecordBatch]) -> Result<BTreeMap<Cell
             }
             rows.entry((counties.value(row), months.value(row))).or_default().push(u32::try_from(row).unwrap_or(u32::MAX));
         }
-        let keep: Vec<usize> =
-            batch.schema().fields().iter().enumerate().filter(|(_, f)| f.name() != "county" && f.name() != "month").map(|(i, _)| i).collect();
+        let keep: Vec<usize> = batch
+            .schema()
+            .fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| f.name() != "county" && f.name() != "month")
+            .map(|(i, _)| i)
+            .collect();
         let inner = batch.project(&keep).map_err(arrow)?;
         for ((county, month), list) in rows {
             let plain = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');

@@ -212,10 +212,7 @@ impl Table {
     /// [`WarehouseError::Delta`] when the log cannot be read.
     pub async fn position(&self, application: &str) -> Result<Option<i64>> {
         let state = self.inner.snapshot().map_err(|e| failed(&self.label, e))?;
-        state
-            .transaction_version(self.inner.log_store().as_ref(), application.to_string())
-            .await
-            .map_err(|e| failed(&self.label, e))
+        state.transaction_version(self.inner.log_store().as_ref(), application.to_string()).await.map_err(|e| failed(&self.label, e))
     }
 
     /// Commits a change atomically; returns the new version.
@@ -227,7 +224,9 @@ impl Table {
         let mut actions = Vec::with_capacity(change.add.len() + change.remove.len());
         if !change.remove.is_empty() {
             let leaving: std::collections::BTreeSet<&str> = change.remove.iter().map(String::as_str).collect();
-            actions.extend(state.log_data().iter().filter(|v| leaving.contains(v.path().as_ref())).map(|v| Action::Remove(v.remove_action(true))));
+            actions.extend(
+                state.log_data().iter().filter(|v| leaving.contains(v.path().as_ref())).map(|v| Action::Remove(v.remove_action(true))),
+            );
         }
         let replaces = !actions.is_empty();
         actions.extend(change.add.into_iter().map(|f| Action::Add(add_action(f))));
@@ -251,9 +250,8 @@ impl Table {
 
 fn delta_fields(label: &str, schema: &Schema) -> Result<Vec<deltalake::kernel::StructField>> {
     use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
-    let kernel: deltalake::kernel::StructType = schema
-        .try_into_kernel()
-        .map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })?;
+    let kernel: deltalake::kernel::StructType =
+        schema.try_into_kernel().map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })?;
     Ok(kernel.fields().cloned().collect())
 }
 

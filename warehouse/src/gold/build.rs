@@ -98,13 +98,17 @@ impl Gold<'_> {
     }
 
     /// Every cell the table has or may have, with its fingerprint.
-    fn fingerprints(&self, model: &Model, contract: &TableContract, inputs: &BTreeMap<String, Digests>, held: &BTreeSet<Cell>) -> BTreeMap<Cell, String> {
+    fn fingerprints(
+        &self,
+        model: &Model,
+        contract: &TableContract,
+        inputs: &BTreeMap<String, Digests>,
+        held: &BTreeSet<Cell>,
+    ) -> BTreeMap<Cell, String> {
         let head = format!("{ENGINE}\n{}\n{}\n{}\n", self.region, sha256_hex(model.sql.as_bytes()), contract.digest());
         let windows: Vec<(&String, Option<ReadWindow>, &Digests)> =
             inputs.iter().map(|(name, digests)| (name, contract.window(name), digests)).collect();
-        let by_cell = |w: &Option<ReadWindow>| {
-            matches!(w, Some(ReadWindow { months: Months::Relative { from, to }, all_counties: false }) if from.is_some() || to.is_some())
-        };
+        let by_cell = |w: &Option<ReadWindow>| matches!(w, Some(ReadWindow { months: Months::Relative { from, to }, all_counties: false }) if from.is_some() || to.is_some());
         let mut cells: BTreeSet<Cell> = held.clone();
         for (_, window, digests) in &windows {
             if by_cell(window) {
@@ -129,7 +133,9 @@ impl Gold<'_> {
                 let mut text = format!("{whole}\n");
                 for (name, window, digests) in windows.iter().filter(|(_, w, _)| by_cell(w)) {
                     let Some(ReadWindow { months: Months::Relative { from, to }, .. }) = window else { continue };
-                    for (other, digest) in digests.iter().filter(|(c, _)| c.county == cell.county && in_window(&cell.month, &c.month, *from, *to)) {
+                    for (other, digest) in
+                        digests.iter().filter(|(c, _)| c.county == cell.county && in_window(&cell.month, &c.month, *from, *to))
+                    {
                         text.push_str(&format!("{name} {other} {digest}\n"));
                     }
                 }
@@ -170,13 +176,22 @@ impl Gold<'_> {
     ///
     /// # Errors
     /// [`WarehouseError::Check`] when a candidate fails a check (its table keeps its old rows), [`WarehouseError::Sql`], or as the storage says.
-    pub async fn build(&self, session: &Session, run: &RunStamp, marks: &mut CellMarks, tell: &(dyn Fn(&str) + Sync)) -> Result<GoldOutcome> {
+    pub async fn build(
+        &self,
+        session: &Session,
+        run: &RunStamp,
+        marks: &mut CellMarks,
+        tell: &(dyn Fn(&str) + Sync),
+    ) -> Result<GoldOutcome> {
         let mut outcome = GoldOutcome::default();
         for (model, contract, reads) in self.order()? {
             let label = format!("gold.{}", model.name);
             let prints = self.prints(model, contract, &reads).await?;
-            let stale: BTreeMap<Cell, String> =
-                prints.iter().filter(|(c, p)| marks.get(&label, c).is_none_or(|m| m.fingerprint != **p)).map(|(c, p)| (c.clone(), p.clone())).collect();
+            let stale: BTreeMap<Cell, String> = prints
+                .iter()
+                .filter(|(c, p)| marks.get(&label, c).is_none_or(|m| m.fingerprint != **p))
+                .map(|(c, p)| (c.clone(), p.clone()))
+                .collect();
             if stale.is_empty() {
                 continue;
             }
@@ -185,8 +200,10 @@ impl Gold<'_> {
             for name in &reads {
                 self.see(session, name).await?;
             }
+            let clock = std::time::Instant::now();
             let all = stale.len() == prints.len();
             let changed = self.table(session, model, contract, &stale, all, run, marks).await?;
+            tracing::debug!(model = label, seconds = ?clock.elapsed(), "model");
             outcome.cells.insert(label, changed);
         }
         Ok(outcome)
@@ -226,7 +243,8 @@ impl Gold<'_> {
         if !all && !whole {
             cells.retain(|c, _| stale.contains_key(c));
         }
-        let fields: Vec<Field> = schema.fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone()).collect();
+        let fields: Vec<Field> =
+            schema.fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone()).collect();
         let file_schema: SchemaRef = Arc::new(Schema::new(fields));
         let mut table = Table::open_or_create(self.root, "gold", &model.name, &schema, &["county", "month"], &contract.title).await?;
         let active: BTreeMap<Cell, Vec<FileEntry>> = table.files()?.into_iter().fold(BTreeMap::new(), |mut m, f| {
@@ -296,9 +314,10 @@ fn conform(label: &str, schema: &SchemaRef, batch: &RecordBatch) -> Result<Recor
         .fields()
         .iter()
         .map(|field| -> Result<ArrayRef> {
-            let column = batch
-                .column_by_name(field.name())
-                .ok_or_else(|| WarehouseError::Contract { table: label.to_string(), why: format!("the SQL gives no column `{}`", field.name()) })?;
+            let column = batch.column_by_name(field.name()).ok_or_else(|| WarehouseError::Contract {
+                table: label.to_string(),
+                why: format!("the SQL gives no column `{}`", field.name()),
+            })?;
             if column.data_type() == field.data_type() { Ok(column.clone()) } else { cast(column, field.data_type()).map_err(arrow) }
         })
         .collect::<Result<Vec<_>>>()?;

@@ -106,7 +106,11 @@ impl Indicators<'_> {
         Ok(self.stale(&prints, marks).into_values().flat_map(BTreeMap::into_values).collect())
     }
 
-    fn stale(&self, prints: &BTreeMap<String, BTreeMap<Month, String>>, marks: &CellMarks) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
+    fn stale(
+        &self,
+        prints: &BTreeMap<String, BTreeMap<Month, String>>,
+        marks: &CellMarks,
+    ) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
         let mut stale: BTreeMap<String, BTreeMap<Month, StaleMonth>> = BTreeMap::new();
         for indicator in self.indicators {
             let persist = indicator.rules.iter().filter_map(|r| r.persist).max().unwrap_or(1);
@@ -190,7 +194,8 @@ impl Indicators<'_> {
     async fn cells_of(&self, table: &str) -> Result<Vec<(Cell, String)>> {
         let (layer, name) = table.split_once('.').unwrap_or(("gold", table));
         let Some(table) = Table::open(self.root, layer, name).await? else { return Ok(Vec::new()) };
-        let mut cells: Vec<(Cell, String)> = table.files()?.iter().map(|f| (f.cell(), digest_in(&f.path).unwrap_or(&f.path).to_string())).collect();
+        let mut cells: Vec<(Cell, String)> =
+            table.files()?.iter().map(|f| (f.cell(), digest_in(&f.path).unwrap_or(&f.path).to_string())).collect();
         cells.sort();
         Ok(cells)
     }
@@ -199,7 +204,13 @@ impl Indicators<'_> {
     ///
     /// # Errors
     /// [`WarehouseError::Indicator`] naming the indicator, or as the storage says.
-    pub async fn build(&self, session: &Session, run: &RunStamp, marks: &mut CellMarks, tell: &(dyn Fn(&str) + Sync)) -> Result<IndicatorOutcome> {
+    pub async fn build(
+        &self,
+        session: &Session,
+        run: &RunStamp,
+        marks: &mut CellMarks,
+        tell: &(dyn Fn(&str) + Sync),
+    ) -> Result<IndicatorOutcome> {
         let prints = self.prints().await?;
         let stale = self.stale(&prints, marks);
         let mut outcome = IndicatorOutcome::default();
@@ -218,6 +229,7 @@ impl Indicators<'_> {
         for indicator in self.indicators {
             let Some(months) = stale.get(indicator.id()) else { continue };
             tell(indicator.id());
+            let clock = std::time::Instant::now();
             for table in reads(indicator)? {
                 self.see(session, &table).await?;
             }
@@ -237,6 +249,7 @@ impl Indicators<'_> {
             fresh.entry(Sheet::Value).or_default().push(self.finish_values(indicator, &out.values, run)?);
             fresh.entry(Sheet::Alert).or_default().push(self.certified(indicator, &out.alerts)?);
             fresh.entry(Sheet::Evidence).or_default().push(out.evidence);
+            tracing::debug!(indicator = indicator.id(), seconds = ?clock.elapsed(), "indicator");
             done.extend(months.keys().map(|m| (indicator.id().to_string(), m.to_string())));
         }
         for sheet in Sheet::ALL {
@@ -244,6 +257,8 @@ impl Indicators<'_> {
             let changed = self.replace(sheet, new, &touched, &done, run).await?;
             outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
         }
+        let listed = self.list(run).await?;
+        outcome.cells.insert("gold.dim_indicator".to_string(), listed);
         for (indicator, months) in &prints {
             for (month, print) in months {
                 if done.contains(&(indicator.clone(), month.to_string())) {
@@ -304,13 +319,15 @@ impl Indicators<'_> {
     }
 
     /// Replaces the cells of the touched months that differ.
-    async fn replace(&self, sheet: Sheet, new: Vec<RecordBatch>, touched: &BTreeSet<String>, done: &BTreeSet<(String, String)>, run: &RunStamp) -> Result<u64> {
-        let kept: Vec<RecordBatch> = self
-            .read(sheet, Some(touched))
-            .await?
-            .iter()
-            .map(|b| keep_others(b, done))
-            .collect::<Result<_>>()?;
+    async fn replace(
+        &self,
+        sheet: Sheet,
+        new: Vec<RecordBatch>,
+        touched: &BTreeSet<String>,
+        done: &BTreeSet<(String, String)>,
+        run: &RunStamp,
+    ) -> Result<u64> {
+        let kept: Vec<RecordBatch> = self.read(sheet, Some(touched)).await?.iter().map(|b| keep_others(b, done)).collect::<Result<_>>()?;
         let new = match sheet {
             Sheet::Alert => self.first_seen(new, run).await?,
             _ => new,
@@ -329,7 +346,12 @@ impl Indicators<'_> {
                 m
             });
         let inner: SchemaRef = Arc::new(Schema::new(
-            schema.fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone()).collect::<Vec<Field>>(),
+            schema
+                .fields()
+                .iter()
+                .filter(|f| f.name() != "county" && f.name() != "month")
+                .map(|f| f.as_ref().clone())
+                .collect::<Vec<Field>>(),
         ));
         let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
         let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
@@ -353,6 +375,71 @@ impl Indicators<'_> {
             table.commit(change).await?;
         }
         Ok(changed)
+    }
+
+    /// Writes `gold.dim_indicator`: the catalogue as it was used, one row a measure, in the region's cell of the first month.
+    async fn list(&self, run: &RunStamp) -> Result<u64> {
+        let name = "dim_indicator";
+        let label = format!("gold.{name}");
+        let contract = self
+            .registry
+            .gold_table(name)
+            .ok_or_else(|| WarehouseError::Contract { table: label.clone(), why: "there is no contract".to_string() })?;
+        let rows: Vec<_> = self.indicators.iter().flat_map(|i| i.card.measures.iter().map(move |m| (&i.card, m))).collect();
+        let schema: SchemaRef = Arc::new(Schema::new(
+            contract
+                .arrow_schema()
+                .fields()
+                .iter()
+                .filter(|f| f.name() != "county" && f.name() != "month")
+                .map(|f| f.as_ref().clone())
+                .collect::<Vec<Field>>(),
+        ));
+        let columns = schema
+            .fields()
+            .iter()
+            .map(|field| -> Result<ArrayRef> {
+                if field.data_type() == &DataType::Int64 {
+                    return Ok(Arc::new(rows.iter().map(|(card, _)| Some(i64::from(card.version))).collect::<arrow::array::Int64Array>()));
+                }
+                let text = |card: &yaojia_models::card::Card, measure: &yaojia_models::card::Measure| match field.name().as_str() {
+                    "indicator_id" => Ok(card.id.clone()),
+                    "measure" => Ok(measure.name.clone()),
+                    "version" => Ok(card.version.to_string()),
+                    "name_zh" => Ok(card.name_zh.clone()),
+                    "name_en" => Ok(card.name_en.clone()),
+                    "measure_title" => Ok(measure.title_zh.clone()),
+                    "question" => Ok(card.question.clone()),
+                    "why" => Ok(card.why.clone()),
+                    "indicator_class" => Ok(card.class.as_str().to_string()),
+                    "chain_step" => Ok(card.chain.as_str().to_string()),
+                    "subject_kind" => Ok(card.subject_kind_of(measure).as_str().to_string()),
+                    "window_text" => Ok(card.window.clone()),
+                    "unit_text" => Ok(card.unit.clone()),
+                    other => Err(WarehouseError::Contract { table: label.clone(), why: format!("a card gives no `{other}`") }),
+                };
+                Ok(Arc::new(rows.iter().map(|(card, measure)| text(card, measure).map(Some)).collect::<Result<StringArray>>()?))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let batch =
+            RecordBatch::try_new(schema.clone(), columns).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
+        let mut table =
+            Table::open_or_create(self.root, "gold", name, &contract.arrow_schema(), &["county", "month"], &contract.title).await?;
+        let sorted = canonical(&label, &schema, &contract.grain, &[], &[batch])?;
+        let held = table.files()?;
+        if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
+            return Ok(0);
+        }
+        let partition = vec![("county".to_string(), self.region.to_string()), ("month".to_string(), self.first_month.to_string())];
+        let file = write_cell(&table.store(), &label, partition, sorted, run.seq).await?;
+        let change = Change {
+            add: vec![file],
+            remove: held.into_iter().map(|f| f.path).collect(),
+            positions: vec![("yaojia".to_string(), run.seq)],
+            info: vec![("yaojia.run".to_string(), run.id.clone())],
+        };
+        table.commit(change).await?;
+        Ok(1)
     }
 
     /// Gives each alert the run that saw it first.
@@ -392,7 +479,8 @@ fn reads(indicator: &Indicator) -> Result<BTreeSet<String>> {
     };
     let mut tables = BTreeSet::new();
     for sql in texts {
-        let found = table_refs(indicator.id(), sql).map_err(|e| WarehouseError::Contract { table: indicator.id().to_string(), why: e.to_string() })?;
+        let found = table_refs(indicator.id(), sql)
+            .map_err(|e| WarehouseError::Contract { table: indicator.id().to_string(), why: e.to_string() })?;
         tables.extend(found.into_iter().filter(|t| t.schema.as_deref() != Some("ask") && t.schema.is_some()).map(|t| t.to_string()));
     }
     Ok(tables)
@@ -425,7 +513,8 @@ fn place(label: &str, batch: &RecordBatch, cell: &Cell) -> Result<RecordBatch> {
     let mut columns = batch.columns().to_vec();
     columns.push(Arc::new(StringArray::from(vec![cell.county.as_str(); n])));
     columns.push(Arc::new(StringArray::from(vec![cell.month.as_str(); n])));
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
 }
 
 /// Rows of indicator-months that were not computed now.
@@ -449,7 +538,8 @@ fn shape(label: &str, schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordB
             if column.data_type() == field.data_type() {
                 Ok(column)
             } else {
-                arrow::compute::cast(&column, field.data_type()).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
+                arrow::compute::cast(&column, field.data_type())
+                    .map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
             }
         })
         .collect::<Result<Vec<_>>>()?;

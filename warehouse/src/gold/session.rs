@@ -60,9 +60,10 @@ impl Session {
         let context = DeltaSessionContext::new_with_session_overrides(&settings)
             .map_err(|e| WarehouseError::Delta { table: "session".to_string(), source: Box::new(e) })?
             .into_inner();
-        let catalog = context
-            .catalog("datafusion")
-            .ok_or_else(|| WarehouseError::Contract { table: "session".to_string(), why: "the engine has no default catalog".to_string() })?;
+        let catalog = context.catalog("datafusion").ok_or_else(|| WarehouseError::Contract {
+            table: "session".to_string(),
+            why: "the engine has no default catalog".to_string(),
+        })?;
         for name in ["bronze", "silver", "gold", "ops", "ask"] {
             catalog.register_schema(name, Arc::new(MemorySchemaProvider::new())).map_err(|e| sql_error(name, e))?;
         }
@@ -152,7 +153,8 @@ impl Session {
         let batches: Vec<RecordBatch> =
             (0..whole.num_rows()).step_by(HELD_ROWS).map(|at| whole.slice(at, HELD_ROWS.min(whole.num_rows() - at))).collect();
         let half = batches.len().div_ceil(2).max(1);
-        let partitions: Vec<Vec<RecordBatch>> = if batches.is_empty() { vec![Vec::new()] } else { batches.chunks(half).map(<[_]>::to_vec).collect() };
+        let partitions: Vec<Vec<RecordBatch>> =
+            if batches.is_empty() { vec![Vec::new()] } else { batches.chunks(half).map(<[_]>::to_vec).collect() };
         let held = MemTable::try_new(columns.clone(), partitions).map_err(|e| sql_error(label, e))?;
         self.put(schema, name, Arc::new(held))
     }
@@ -190,7 +192,9 @@ fn place(label: &str, columns: &SchemaRef, batch: &RecordBatch, file: &FileEntry
             }
             match batch.column_by_name(field.name()) {
                 Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
-                Some(column) => cast(column, field.data_type()).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source }),
+                Some(column) => {
+                    cast(column, field.data_type()).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
+                }
                 None => Ok(new_null_array(field.data_type(), batch.num_rows())),
             }
         })

@@ -63,7 +63,9 @@ pub async fn read_counts(root: &Root) -> Result<BTreeMap<String, Counts>> {
 pub async fn write_counts(root: &Root, run_seq: i64, counts: &BTreeMap<String, Counts>) -> Result<()> {
     let mut rows = Vec::new();
     for (dataset, c) in counts {
-        let mut push = |measure: &str, name: &str, n: u64| rows.push(vec![run_seq.into(), dataset.as_str().into(), measure.into(), name.into(), n.into()]);
+        let mut push = |measure: &str, name: &str, n: u64| {
+            rows.push(vec![run_seq.into(), dataset.as_str().into(), measure.into(), name.into(), n.into()])
+        };
         push("received", "", c.received);
         push("repeated", "", c.repeated);
         push("accepted", "", c.accepted);

@@ -61,7 +61,10 @@ pub async fn current_release(root: &Root) -> Result<Option<Release>> {
 /// As the storage says.
 pub async fn publish_release(root: &Root, run_seq: i64, run_id: &str, as_of: &str, tables: BTreeMap<String, i64>) -> Result<Release> {
     let number = current_release(root).await?.map_or(0, |r| r.number) + 1;
-    let rows: Vec<_> = tables.iter().map(|(name, version)| vec![number.into(), run_id.into(), as_of.into(), name.as_str().into(), (*version).into()]).collect();
+    let rows: Vec<_> = tables
+        .iter()
+        .map(|(name, version)| vec![number.into(), run_id.into(), as_of.into(), name.as_str().into(), (*version).into()])
+        .collect();
     RELEASE.append(root, run_seq, &rows).await?;
     Ok(Release { number, run_id: run_id.to_string(), as_of: as_of.to_string(), tables })
 }

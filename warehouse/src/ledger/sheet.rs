@@ -121,7 +121,8 @@ impl Sheet {
             })
             .collect();
         let schema = Arc::new(self.schema());
-        let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
+        let batch =
+            RecordBatch::try_new(schema.clone(), columns).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
         // Versions only grow, so the name is new in every commit.
         let path = format!("part-{run_seq:06}-{:06}.parquet", table.version() + 1);
         let size = write_file(&table.store(), &label, &path, &schema, vec![batch]).await?;

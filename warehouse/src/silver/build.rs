@@ -124,14 +124,23 @@ impl Silver<'_> {
             });
         }
         let mut changed = self.accept(dataset, &plan, &indexes, &bronze, &files, &rows, &outcome, run, marks).await?;
-        changed += quarantine::replace(self.root, dataset, &plan, &indexes, &bronze, &files, &rows, &outcome.quarantined, run, marks).await?;
+        changed +=
+            quarantine::replace(self.root, dataset, &plan, &indexes, &bronze, &files, &rows, &outcome.quarantined, run, marks).await?;
         Ok((outcome.counts, changed))
     }
 
-    async fn judge(&self, bronze: &Table, files: &[FileEntry], plan: &Arc<Plan>, indexes: &Arc<Indexes>, region: u16) -> Result<Vec<Judged>> {
+    async fn judge(
+        &self,
+        bronze: &Table,
+        files: &[FileEntry],
+        plan: &Arc<Plan>,
+        indexes: &Arc<Indexes>,
+        region: u16,
+    ) -> Result<Vec<Judged>> {
         let store = bronze.store();
         let jobs = files.iter().enumerate().map(|(number, file)| {
-            let (store, plan, indexes, path, label) = (store.clone(), plan.clone(), indexes.clone(), file.path.clone(), bronze.label().to_string());
+            let (store, plan, indexes, path, label) =
+                (store.clone(), plan.clone(), indexes.clone(), file.path.clone(), bronze.label().to_string());
             async move {
                 let batches = read_file(&store, &label, &path, None).await?;
                 tokio::task::spawn_blocking(move || {
@@ -171,7 +180,8 @@ impl Silver<'_> {
         marks: &mut CellMarks,
     ) -> Result<u64> {
         let mut table =
-            Table::open_or_create(self.root, "silver", &dataset.name, &dataset.silver_schema(), &["county", "month"], &dataset.title).await?;
+            Table::open_or_create(self.root, "silver", &dataset.name, &dataset.silver_schema(), &["county", "month"], &dataset.title)
+                .await?;
         let label = table.label().to_string();
         let mut by_cell: BTreeMap<(u16, i32), Vec<usize>> = BTreeMap::new();
         for i in &outcome.accepted {
@@ -268,7 +278,11 @@ impl Silver<'_> {
                 for i in list {
                     let row = &rows[i];
                     let batch = starts.partition_point(|s| *s <= row.position).saturating_sub(1);
-                    at.entry(batch).or_default().push(Pick { row: row.position - starts[batch], warnings: row.warnings, convrat: row.convrat });
+                    at.entry(batch).or_default().push(Pick {
+                        row: row.position - starts[batch],
+                        warnings: row.warnings,
+                        convrat: row.convrat,
+                    });
                 }
                 for (batch, picks) in at {
                     parts[n].push(typed_batch(dataset, plan, &schema, &batches[batch], &picks)?);

@@ -188,7 +188,8 @@ impl Judge<'_> {
             return Some((Reason::BadRow, None));
         }
         let required = |i: usize| {
-            columns[i].required || columns[i].required_when.as_ref().is_some_and(|(at, values)| cells[*at].is_some_and(|v| values.contains(v)))
+            columns[i].required
+                || columns[i].required_when.as_ref().is_some_and(|(at, values)| cells[*at].is_some_and(|v| values.contains(v)))
         };
         if let Some(i) = (0..columns.len()).find(|i| cells[*i].is_none() && required(*i)) {
             return Some((Reason::MissingKey, Some(i)));
@@ -214,7 +215,9 @@ impl Judge<'_> {
             return Some((Reason::LossyNumber, columns.iter().position(|c| c.name == name)));
         }
         if !self.plan.negative_ok {
-            if let Some(i) = first(&|i| matches!(columns[i].kind, Kind::Decimal { signed: true, .. }) && matches!(parsed[i], Parsed::Number(n) if n < 0)) {
+            if let Some(i) =
+                first(&|i| matches!(columns[i].kind, Kind::Decimal { signed: true, .. }) && matches!(parsed[i], Parsed::Number(n) if n < 0))
+            {
                 return Some((Reason::Negative, Some(i)));
             }
         }

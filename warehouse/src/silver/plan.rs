@@ -84,9 +84,8 @@ pub(crate) struct FeePlan {
 impl Plan {
     pub(crate) fn new(dataset: &Dataset) -> Result<Self> {
         let bad = |why: String| WarehouseError::Contract { table: format!("bronze.{}", dataset.name), why };
-        let at = |name: &str| {
-            dataset.columns.iter().position(|c| c.name == name).ok_or_else(|| bad(format!("there is no column `{name}`")))
-        };
+        let at =
+            |name: &str| dataset.columns.iter().position(|c| c.name == name).ok_or_else(|| bad(format!("there is no column `{name}`")));
         let all = |names: &[String]| names.iter().map(|n| at(n)).collect::<Result<Vec<_>>>();
         let columns = dataset
             .columns

@@ -160,7 +160,10 @@ fn rows_of(dataset: &Dataset, plan: &Plan, schema: &SchemaRef, batch: &RecordBat
     let subject = |p: &Judged| usize::try_from(p.column).ok().filter(|i| *i < columns.len());
     let whole = |name: &str| batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or_else(|| missing(name));
     let numbers = whole("_row")?;
-    let times = batch.column_by_name("_ingested_at").and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>()).ok_or_else(|| missing("_ingested_at"))?;
+    let times = batch
+        .column_by_name("_ingested_at")
+        .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
+        .ok_or_else(|| missing("_ingested_at"))?;
     let receipt = |name: &str| -> Result<StringArray> {
         let array = text(name)?;
         Ok(places.iter().map(|row| at(array, *row)).collect())

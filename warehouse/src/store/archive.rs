@@ -31,10 +31,7 @@ pub struct AuditKeys {
 
 impl std::fmt::Debug for AuditKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AuditKeys")
-            .field("recipient", &self.recipient)
-            .field("identity", &self.identity.as_ref().map(|_| "***"))
-            .finish()
+        f.debug_struct("AuditKeys").field("recipient", &self.recipient).field("identity", &self.identity.as_ref().map(|_| "***")).finish()
     }
 }
 
@@ -108,11 +105,9 @@ impl Archive {
 
     fn identity(&self, sha256: &str) -> Result<age::x25519::Identity> {
         let bad = |why: String| WarehouseError::Archive { name: sha256.to_string(), why };
-        let text = self
-            .keys
-            .identity
-            .as_deref()
-            .ok_or_else(|| bad("the bytes carry personal data and are encrypted: give the auditor's identity file (`audit.identity`)".to_string()))?;
+        let text = self.keys.identity.as_deref().ok_or_else(|| {
+            bad("the bytes carry personal data and are encrypted: give the auditor's identity file (`audit.identity`)".to_string())
+        })?;
         let line = text.lines().map(str::trim).find(|l| l.starts_with("AGE-SECRET-KEY-")).unwrap_or_default();
         age::x25519::Identity::from_str(line).map_err(|e| bad(format!("`audit.identity` holds no age identity: {e}")))
     }

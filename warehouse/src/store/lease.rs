@@ -45,7 +45,8 @@ impl Lease {
     /// # Errors
     /// [`WarehouseError::Leased`] when another live run holds it, [`WarehouseError::Store`] when the storage fails.
     pub async fn take(root: &Root, verb: &str, since: &str, now_unix: i64) -> Result<Self> {
-        let owner = Owner { pid: std::process::id(), verb: verb.to_string(), since: since.to_string(), expires_unix: now_unix + TERM_SECONDS };
+        let owner =
+            Owner { pid: std::process::id(), verb: verb.to_string(), since: since.to_string(), expires_unix: now_unix + TERM_SECONDS };
         let text = serde_json::to_string(&owner).map_err(|e| WarehouseError::Ledger { table: PATH.to_string(), why: e.to_string() })?;
         match root.local() {
             Some(folder) => {
@@ -63,7 +64,8 @@ impl Lease {
                     Err(TryLockError::WouldBlock) => {
                         let mut held = String::new();
                         let _ = file.read_to_string(&mut held);
-                        let owner = serde_json::from_str::<Owner>(&held).map_or_else(|_| "an unnamed process".to_string(), |o| o.describe());
+                        let owner =
+                            serde_json::from_str::<Owner>(&held).map_or_else(|_| "an unnamed process".to_string(), |o| o.describe());
                         return Err(WarehouseError::Leased { owner });
                     }
                     Err(TryLockError::Error(e)) => return Err(failed(e)),
@@ -99,7 +101,9 @@ impl Lease {
         };
         match root.store().put_opts(&path, payload(), update).await {
             Ok(_) => Ok(Self { root: root.clone(), local: None }),
-            Err(object_store::Error::Precondition { .. }) => Err(WarehouseError::Leased { owner: "a run that took it a moment ago".to_string() }),
+            Err(object_store::Error::Precondition { .. }) => {
+                Err(WarehouseError::Leased { owner: "a run that took it a moment ago".to_string() })
+            }
             Err(source) => Err(failed(source)),
         }
     }

@@ -81,7 +81,14 @@ impl Case {
                 }
                 let end = until(&lines, bar + 1, |line| line.is_empty());
                 let expected = lines.get(bar + 1..end).unwrap_or_default().iter().map(|row| single_blanks(row)).collect();
-                case.steps.push(Step::Query(Query { line: no, types, sorted, sql: joined(&lines, at + 1, bar), expected, span: (bar + 1, end) }));
+                case.steps.push(Step::Query(Query {
+                    line: no,
+                    types,
+                    sorted,
+                    sql: joined(&lines, at + 1, bar),
+                    expected,
+                    span: (bar + 1, end),
+                }));
                 at = end;
             } else {
                 return Err(format!("line {no}: `{line}` is neither `statement ok` nor `query`"));

@@ -1,7 +1,7 @@
 //! The runner: finds the cases, reads them, fills tables, runs the model, compares.
 
-mod compare;
-mod file;
+pub mod compare;
+pub mod file;
 mod print;
 mod tables;
 mod under_test;

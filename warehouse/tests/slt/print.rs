@@ -14,9 +14,13 @@ pub fn rows(batches: &[RecordBatch], types: &str) -> Result<Vec<String>, Why> {
         check(batch, types)?;
         let options = FormatOptions::new().with_null("NULL");
         let columns = batch.columns().iter();
-        let formats = columns.map(|column| ArrayFormatter::try_new(column.as_ref(), &options)).collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+        let formats = columns
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| e.to_string())?;
         for row in 0..batch.num_rows() {
-            let values: Vec<String> = formats.iter().zip(batch.columns()).map(|(format, column)| value(&format.value(row).to_string(), column, row)).collect();
+            let values: Vec<String> =
+                formats.iter().zip(batch.columns()).map(|(format, column)| value(&format.value(row).to_string(), column, row)).collect();
             rows.push(single_blanks(&values.join(" ")));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use arrow::compute::kernels::substring::substring;
 use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -63,7 +63,8 @@ impl Tables {
         let (columns, query) = rest.split_once(')').ok_or("the INSERT does not end its columns")?;
         let (full, query) = (full.trim(), query.trim().trim_end_matches(';'));
         let (fixed, given): (Vec<&str>, Vec<&str>) = columns.split(',').map(str::trim).partition(|column| column.contains('='));
-        let fixed: Vec<(&str, &str)> = fixed.iter().filter_map(|column| column.split_once('=')).map(|(name, value)| (name.trim(), value.trim())).collect();
+        let fixed: Vec<(&str, &str)> =
+            fixed.iter().filter_map(|column| column.split_once('=')).map(|(name, value)| (name.trim(), value.trim())).collect();
         let values: Vec<String> = fixed.iter().map(|(name, value)| format!("{value} AS \"{name}\", ")).collect();
         let columns: Vec<&str> = fixed.iter().map(|(name, _)| *name).chain(given).collect();
         let query = format!("SELECT {}given.* FROM ({query}) AS given", values.concat());
@@ -110,7 +111,11 @@ fn empty(registry: &Registry, full: &str) -> Option<Held> {
         }
         ("gold", name) => {
             let table = registry.gold_table(name)?;
-            let key = if name == "indicator_value" { [table.grain.clone(), vec!["county".to_owned(), "month".to_owned()]].concat() } else { table.grain.clone() };
+            let key = if name == "indicator_value" {
+                [table.grain.clone(), vec!["county".to_owned(), "month".to_owned()]].concat()
+            } else {
+                table.grain.clone()
+            };
             (table.arrow_schema(), table.month_of.clone(), key)
         }
         _ => return None,
@@ -142,7 +147,8 @@ fn fitted(held: &Held, columns: &[&str], batch: &RecordBatch) -> Result<RecordBa
         arrays.insert("month", substring(text.as_ref(), 0, Some(7)).map_err(|e| e.to_string())?);
     }
     let all = held.schema.fields().iter();
-    let all = all.map(|field| arrays.get(field.name().as_str()).cloned().unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows())));
+    let all =
+        all.map(|field| arrays.get(field.name().as_str()).cloned().unwrap_or_else(|| new_null_array(field.data_type(), batch.num_rows())));
     RecordBatch::try_new(held.schema.clone(), all.collect()).map_err(|e| e.to_string())
 }
 
