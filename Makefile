@@ -6,7 +6,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 YAOJIA  := $(TARGET)/debug/yaojia
 DEMO    ?= demo-warehouse
 
-.PHONY: build demo test fmt clippy lint golden bench soak clean-demo
+.PHONY: build demo test interop-python fmt clippy lint golden bench soak clean-demo
 
 build:
 	$(CARGO) build --workspace --bins
@@ -14,11 +14,26 @@ build:
 demo: build
 	$(YAOJIA) demo --dir $(DEMO)
 
-test: build
-	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+test: build interop-python
+	@export PYTHON=$$(cat $(TARGET)/interop-python 2>/dev/null || echo $(PYTHON)); \
+	test -s $(TARGET)/interop-python || export YAOJIA_SKIP_INTEROP=1; \
+	if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  $(CARGO) nextest run --workspace --no-fail-fast; \
 	else \
 	  $(CARGO) test --workspace; \
+	fi
+
+# A Python with deltalake and duckdb, to read the gold tables with other engines: the system's where it has them, else one of our own
+# under the target folder. Where neither can be had, the test says that it was left out.
+interop-python:
+	@mkdir -p $(TARGET); \
+	if $(PYTHON) -c 'import deltalake, duckdb, pyarrow' 2>/dev/null; then \
+	  command -v $(PYTHON) > $(TARGET)/interop-python; \
+	elif $(TARGET)/interop-venv/bin/python -c 'import deltalake, duckdb, pyarrow' 2>/dev/null \
+	  || { $(PYTHON) -m venv $(TARGET)/interop-venv && $(TARGET)/interop-venv/bin/pip install -q 'duckdb==1.5.5' deltalake pyarrow pytz; }; then \
+	  echo "$(abspath $(TARGET))/interop-venv/bin/python" > $(TARGET)/interop-python; \
+	else \
+	  : > $(TARGET)/interop-python; echo "no deltalake and duckdb for Python: the interoperability test is left out" >&2; \
 	fi
 
 fmt:

@@ -78,7 +78,7 @@ impl App {
     pub fn command(&self, words: &str) -> String {
         let dir = self.dir();
         let program = program();
-        if dir == PathBuf::from(".") { format!("{program} {words}") } else { format!("{program} --project {} {words}", dir.display()) }
+        if dir.as_os_str() == "." { format!("{program} {words}") } else { format!("{program} --project {} {words}", dir.display()) }
     }
 }
 

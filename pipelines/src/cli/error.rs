@@ -205,7 +205,7 @@ mod tests {
         let held = CliError::from(WarehouseError::Leased { owner: "process 7".to_owned() });
         assert_eq!((held.exit, held.code.as_str()), (ExitStatus::Leased, "E-WH-007"));
         let config = CliError::from(ConfigError::Missing { path: "yaojia.toml".into() });
-        assert_eq!((config.exit, config.code.as_str()), (ExitStatus::Usage, "E-RUN-004"));
+        assert_eq!((config.exit, config.code.as_str()), (ExitStatus::Usage, "E-CFG-001"));
     }
 
     #[test]

@@ -86,11 +86,11 @@ async fn dataset_load(
         }
         if let Some(mark) = before.filter(|m| m.state == "refused") {
             // Seen before: only if it is good now (its control file was mended) does it count as news.
-            if let Err(reason) = check(source, dataset, &delivery).await? {
-                if reason == mark.reason {
-                    load.refused.push((file.path.clone(), reason));
-                    continue;
-                }
+            if let Err(reason) = check(source, dataset, &delivery).await?
+                && reason == mark.reason
+            {
+                load.refused.push((file.path.clone(), reason));
+                continue;
             }
         }
         if !asked_bronze {

@@ -109,7 +109,8 @@ async fn dataset_load(
             }
         }
         let overlaps = at.is_some() && Some(window) == first;
-        if !batches.is_empty() && !(overlaps && all_known(context, dataset, at, batches.iter().map(|b| &b.0.batch)).await?) {
+        let news = !batches.is_empty() && (!overlaps || !all_known(context, dataset, at, batches.iter().map(|b| &b.0.batch)).await?);
+        if news {
             let stamp = run.open(context).await?;
             let appender = match pending.take() {
                 Some(appender) => pending.insert(appender),

@@ -116,13 +116,25 @@ impl Table {
     }
 
     /// Opens a table, creating it with the schema (partition columns included) when it does not exist.
-    /// A table whose columns differ from the schema is recreated empty in the same log: its contents are derived and will be rebuilt.
     ///
     /// # Errors
-    /// [`WarehouseError::Delta`] or [`WarehouseError::Arrow`] when the schema has no Delta counterpart.
+    /// [`WarehouseError::Contract`] when the table there has other columns than the contract, [`WarehouseError::Delta`], or
+    /// [`WarehouseError::Arrow`] when the schema has no Delta counterpart.
     pub async fn open_or_create(root: &Root, layer: &str, name: &str, schema: &Schema, partition: &[&str], title: &str) -> Result<Self> {
         let label = format!("{layer}.{name}");
         if let Some(table) = Self::open(root, layer, name).await? {
+            let held = table.schema()?;
+            let shape = |s: &Schema| -> Vec<(String, arrow::datatypes::DataType)> {
+                let mut columns: Vec<_> = s.fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect();
+                columns.sort_by(|a, b| a.0.cmp(&b.0));
+                columns
+            };
+            if shape(&held) != shape(schema) {
+                return Err(WarehouseError::Contract {
+                    table: label,
+                    why: "the table was made by another version of the contract, with other columns: load into a new warehouse".to_string(),
+                });
+            }
             return Ok(table);
         }
         let url = root.table_url(layer, name)?;

@@ -214,12 +214,11 @@ impl Judge<'_> {
             let name = names.split(',').next().unwrap_or_default();
             return Some((Reason::LossyNumber, columns.iter().position(|c| c.name == name)));
         }
-        if !self.plan.negative_ok {
-            if let Some(i) =
+        if !self.plan.negative_ok
+            && let Some(i) =
                 first(&|i| matches!(columns[i].kind, Kind::Decimal { signed: true, .. }) && matches!(parsed[i], Parsed::Number(n) if n < 0))
-            {
-                return Some((Reason::Negative, Some(i)));
-            }
+        {
+            return Some((Reason::Negative, Some(i)));
         }
         for reference in &self.plan.references {
             let Some(v) = cells[reference.column] else { continue };
@@ -262,13 +261,13 @@ impl Judge<'_> {
     }
 
     fn warn(&self, cells: &[Option<&str>], parsed: &[Parsed], judged: &mut Judged) {
-        if let Some((amount, count, price)) = self.plan.amount {
-            if let (Parsed::Number(a), Parsed::Number(c), Parsed::Number(p)) = (parsed[amount], parsed[count], parsed[price]) {
-                // amount has 2 places, count 4, price 6: compare at 10 places, unrounded.
-                let off = c.checked_mul(p).zip(a.checked_mul(100_000_000)).and_then(|(product, amount)| amount.checked_sub(product));
-                if off.is_none_or(|d| d.abs() > 500_000_000) {
-                    judged.warnings |= 1;
-                }
+        if let Some((amount, count, price)) = self.plan.amount
+            && let (Parsed::Number(a), Parsed::Number(c), Parsed::Number(p)) = (parsed[amount], parsed[count], parsed[price])
+        {
+            // amount has 2 places, count 4, price 6: compare at 10 places, unrounded.
+            let off = c.checked_mul(p).zip(a.checked_mul(100_000_000)).and_then(|(product, amount)| amount.checked_sub(product));
+            if off.is_none_or(|d| d.abs() > 500_000_000) {
+                judged.warnings |= 1;
             }
         }
         let Some(fee) = self.plan.fee else { return };
