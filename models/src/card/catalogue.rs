@@ -5,6 +5,9 @@ use std::path::Path;
 
 use super::{CardError, Indicator};
 
+/// The SQL files of an indicator.
+const SQL: [&str; 3] = ["rows.sql", "value.sql", "evidence.sql"];
+
 /// The indicators of a project, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Catalogue {
@@ -32,7 +35,18 @@ impl Catalogue {
             let file = |name: &str| files.get(name).map(String::as_str);
             let card = file("indicator.toml")
                 .ok_or_else(|| CardError::Missing { folder: folder.clone(), why: "`indicator.toml` is missing".to_owned() })?;
-            indicators.push(Indicator::read(folder, card, file("rules.toml"), file("rows.sql"), file("value.sql"), file("evidence.sql"))?);
+            let twin = match shared(card) {
+                None => files,
+                Some(name) => {
+                    let missing = |why: String| CardError::Missing { folder: folder.clone(), why };
+                    if SQL.iter().any(|sql| files.contains_key(*sql)) {
+                        return Err(missing(format!("it names the SQL of `{name}` and has SQL of its own: only one of both")));
+                    }
+                    folders.get(&name).ok_or_else(|| missing(format!("there is no folder `{name}` whose SQL it could share")))?
+                }
+            };
+            let sql = |name: &str| twin.get(name).map(String::as_str);
+            indicators.push(Indicator::read(folder, card, file("rules.toml"), sql(SQL[0]), sql(SQL[1]), sql(SQL[2]))?);
         }
         indicators.sort_by(|a, b| a.card.id.cmp(&b.card.id));
         for (one, next) in indicators.iter().zip(indicators.iter().skip(1)) {
@@ -96,6 +110,11 @@ impl Catalogue {
     pub fn get(&self, id: &str) -> Option<&Indicator> {
         self.indicators.iter().find(|indicator| indicator.card.id == id)
     }
+}
+
+/// The twin whose SQL a card shares; a card that does not parse is reported where it is read.
+fn shared(card: &str) -> Option<String> {
+    card.parse::<toml::Table>().ok()?.get("sql")?.as_str().map(str::to_owned)
 }
 
 /// The text files below an embedded folder, with paths relative to `root`.

@@ -187,6 +187,9 @@ pub struct Card {
     /// Table → months relative to the asked one that the SQL reads (`"-2..0"`), where the planner cannot know.
     #[serde(default)]
     pub reads: IndexMap<String, String>,
+    /// The folder of the twin whose SQL it shares, with parameters of its own: one text, two cards.
+    #[serde(default)]
+    pub sql: Option<String>,
     /// Who wrote it, and when.
     pub authored: String,
     /// Who checked it, and when.

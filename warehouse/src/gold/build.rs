@@ -198,7 +198,7 @@ impl Gold<'_> {
             tell(&model.name);
             outcome.stale.insert(label.clone(), stale.len() as u64);
             for name in &reads {
-                self.see(session, name).await?;
+                session.see(self.root, self.registry, name).await?;
             }
             let clock = std::time::Instant::now();
             let all = stale.len() == prints.len();
@@ -207,17 +207,6 @@ impl Gold<'_> {
             outcome.cells.insert(label, changed);
         }
         Ok(outcome)
-    }
-
-    /// Makes a table a model reads visible, as it is now.
-    async fn see(&self, session: &Session, name: &str) -> Result<()> {
-        let (layer, table) = name.split_once('.').unwrap_or(("gold", name));
-        let empty = match layer {
-            "silver" if table == crate::silver::QUARANTINE => crate::silver::quarantine_schema(),
-            "silver" => self.registry.dataset(table).map(|d| d.silver_schema()).unwrap_or_else(Schema::empty),
-            _ => self.registry.gold_table(table).map(TableContract::arrow_schema).unwrap_or_else(Schema::empty),
-        };
-        session.put_delta(self.root, layer, table, None, &empty).await
     }
 
     #[expect(clippy::too_many_arguments, reason = "one step of the build, split off for reading")]

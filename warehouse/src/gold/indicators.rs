@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use indexmap::IndexMap;
 use yaojia_models::card::{Indicator, Query};
-use yaojia_models::contract::{Registry, TableContract};
+use yaojia_models::contract::Registry;
 use yaojia_models::digest::sha256_hex;
 use yaojia_models::graph::table_refs;
 use yaojia_models::value::Month;
@@ -220,7 +220,7 @@ impl Indicators<'_> {
         let touched: BTreeSet<String> = stale.values().flat_map(|m| m.keys().map(ToString::to_string)).collect();
         let stored = self.read(Sheet::Value, None).await?;
         for name in ["dim_institution", "dim_enterprise", "dim_product", "dim_admdvs"] {
-            self.see(session, &format!("gold.{name}")).await?;
+            session.see(self.root, self.registry, &format!("gold.{name}")).await?;
         }
         let names = Names::load(session.context()).await?;
         let exemptions = Exemptions::read(&self.silver("exemption").await?)?;
@@ -231,7 +231,7 @@ impl Indicators<'_> {
             tell(indicator.id());
             let clock = std::time::Instant::now();
             for table in reads(indicator)? {
-                self.see(session, &table).await?;
+                session.see(self.root, self.registry, &table).await?;
             }
             let asked = months.keys().map(|m| AskedMonth::at(*m, self.instant)).collect();
             let mut ask = Ask::new(self.region, self.first_month, asked)?;
@@ -257,7 +257,7 @@ impl Indicators<'_> {
             let changed = self.replace(sheet, new, &touched, &done, run).await?;
             outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
         }
-        let listed = self.list(run).await?;
+        let listed = crate::gold::catalogue::list(self, run).await?;
         outcome.cells.insert("gold.dim_indicator".to_string(), listed);
         for (indicator, months) in &prints {
             for (month, print) in months {
@@ -268,15 +268,6 @@ impl Indicators<'_> {
             }
         }
         Ok(outcome)
-    }
-
-    async fn see(&self, session: &Session, name: &str) -> Result<()> {
-        let (layer, table) = name.split_once('.').unwrap_or(("gold", name));
-        let empty = match layer {
-            "silver" => self.registry.dataset(table).map(|d| d.silver_schema()).unwrap_or_else(Schema::empty),
-            _ => self.registry.gold_table(table).map(TableContract::arrow_schema).unwrap_or_else(Schema::empty),
-        };
-        session.put_delta(self.root, layer, table, None, &empty).await
     }
 
     async fn silver(&self, name: &str) -> Result<Vec<RecordBatch>> {
@@ -375,71 +366,6 @@ impl Indicators<'_> {
             table.commit(change).await?;
         }
         Ok(changed)
-    }
-
-    /// Writes `gold.dim_indicator`: the catalogue as it was used, one row a measure, in the region's cell of the first month.
-    async fn list(&self, run: &RunStamp) -> Result<u64> {
-        let name = "dim_indicator";
-        let label = format!("gold.{name}");
-        let contract = self
-            .registry
-            .gold_table(name)
-            .ok_or_else(|| WarehouseError::Contract { table: label.clone(), why: "there is no contract".to_string() })?;
-        let rows: Vec<_> = self.indicators.iter().flat_map(|i| i.card.measures.iter().map(move |m| (&i.card, m))).collect();
-        let schema: SchemaRef = Arc::new(Schema::new(
-            contract
-                .arrow_schema()
-                .fields()
-                .iter()
-                .filter(|f| f.name() != "county" && f.name() != "month")
-                .map(|f| f.as_ref().clone())
-                .collect::<Vec<Field>>(),
-        ));
-        let columns = schema
-            .fields()
-            .iter()
-            .map(|field| -> Result<ArrayRef> {
-                if field.data_type() == &DataType::Int64 {
-                    return Ok(Arc::new(rows.iter().map(|(card, _)| Some(i64::from(card.version))).collect::<arrow::array::Int64Array>()));
-                }
-                let text = |card: &yaojia_models::card::Card, measure: &yaojia_models::card::Measure| match field.name().as_str() {
-                    "indicator_id" => Ok(card.id.clone()),
-                    "measure" => Ok(measure.name.clone()),
-                    "version" => Ok(card.version.to_string()),
-                    "name_zh" => Ok(card.name_zh.clone()),
-                    "name_en" => Ok(card.name_en.clone()),
-                    "measure_title" => Ok(measure.title_zh.clone()),
-                    "question" => Ok(card.question.clone()),
-                    "why" => Ok(card.why.clone()),
-                    "indicator_class" => Ok(card.class.as_str().to_string()),
-                    "chain_step" => Ok(card.chain.as_str().to_string()),
-                    "subject_kind" => Ok(card.subject_kind_of(measure).as_str().to_string()),
-                    "window_text" => Ok(card.window.clone()),
-                    "unit_text" => Ok(card.unit.clone()),
-                    other => Err(WarehouseError::Contract { table: label.clone(), why: format!("a card gives no `{other}`") }),
-                };
-                Ok(Arc::new(rows.iter().map(|(card, measure)| text(card, measure).map(Some)).collect::<Result<StringArray>>()?))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let batch =
-            RecordBatch::try_new(schema.clone(), columns).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
-        let mut table =
-            Table::open_or_create(self.root, "gold", name, &contract.arrow_schema(), &["county", "month"], &contract.title).await?;
-        let sorted = canonical(&label, &schema, &contract.grain, &[], &[batch])?;
-        let held = table.files()?;
-        if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
-            return Ok(0);
-        }
-        let partition = vec![("county".to_string(), self.region.to_string()), ("month".to_string(), self.first_month.to_string())];
-        let file = write_cell(&table.store(), &label, partition, sorted, run.seq).await?;
-        let change = Change {
-            add: vec![file],
-            remove: held.into_iter().map(|f| f.path).collect(),
-            positions: vec![("yaojia".to_string(), run.seq)],
-            info: vec![("yaojia.run".to_string(), run.id.clone())],
-        };
-        table.commit(change).await?;
-        Ok(1)
     }
 
     /// Gives each alert the run that saw it first.

@@ -1,6 +1,7 @@
 //! Gold facts and dimensions: SQL models over silver, checked before they are published.
 
 mod build;
+mod catalogue;
 mod check;
 mod completeness;
 mod indicators;

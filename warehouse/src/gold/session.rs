@@ -13,9 +13,11 @@ use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use deltalake::delta_datafusion::DeltaSessionContext;
 use futures::StreamExt as _;
+use yaojia_models::contract::{Registry, TableContract};
 
 use crate::delta::{FileEntry, Table, read_file};
 use crate::error::{Result, WarehouseError};
+use crate::silver::{QUARANTINE, quarantine_schema};
 use crate::store::Root;
 
 /// Tables up to this many bytes on disk are read once and kept in memory for the session: a table of many small cells costs more to
@@ -95,6 +97,20 @@ impl Session {
     pub fn put_rows(&self, schema: &str, name: &str, columns: SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
         let table = MemTable::try_new(columns, vec![batches]).map_err(|e| sql_error(name, e))?;
         self.put(schema, name, Arc::new(table))
+    }
+
+    /// Makes the table `layer.name` visible as it is now.
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn see(&self, root: &Root, registry: &Registry, full: &str) -> Result<()> {
+        let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
+        let empty = match layer {
+            "silver" if name == QUARANTINE => quarantine_schema(),
+            "silver" => registry.dataset(name).map_or_else(Schema::empty, |d| d.silver_schema()),
+            _ => registry.gold_table(name).map_or_else(Schema::empty, TableContract::arrow_schema),
+        };
+        self.put_delta(root, layer, name, None, &empty).await
     }
 
     /// Makes a Delta table visible, at `version` or its latest; where there is none yet, an empty one with the contract's columns.
