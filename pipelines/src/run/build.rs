@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use yaojia_models::contract::SourceKind;
+use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::delta::Table;
 use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session};
 use yaojia_warehouse::ledger::{CellMarks, current_release, last_run, loads, publish_release, read_counts, write_counts};
@@ -79,14 +80,15 @@ fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'a Completen
     }
 }
 
-/// Builds what is stale and moves the release; opens the run only if there is something to write.
+/// Builds what is stale and moves the release; opens the run only if there is something to write. The second value is the error of an
+/// indicator that could not be computed: the others are published all the same.
 pub(crate) async fn build(
     context: &Context<'_>,
     lazy: &mut LazyRun,
     at: i64,
     progress: &dyn Progress,
     seconds: &mut Vec<(String, Duration)>,
-) -> Result<BuildReport, RunError> {
+) -> Result<(BuildReport, Option<RunError>), RunError> {
     let mut report = BuildReport::default();
     let mut marks = CellMarks::read(context.root).await?;
     let mut clock = Instant::now();
@@ -124,6 +126,7 @@ pub(crate) async fn build(
     progress.stage("indicators");
     let completeness = completeness(context, at).await?;
     let indicators = indicators(context, at, &completeness);
+    let mut failed: Option<RunError> = None;
     if !indicators.plan(&marks).await?.is_empty() {
         let stamp = lazy.open(context).await?;
         let session = Session::new(None, None)?;
@@ -132,6 +135,8 @@ pub(crate) async fn build(
         report.computed = outcome.computed;
         report.judged = outcome.judged;
         report.replaced.extend(outcome.cells.into_iter().filter(|(_, n)| *n > 0));
+        report.failed = outcome.failed.iter().map(ToString::to_string).collect();
+        failed = outcome.failed.into_iter().next().map(|e| WarehouseError::from(e).into());
     }
     lap("indicators");
 
@@ -141,7 +146,7 @@ pub(crate) async fn build(
     report.silver = read_counts(context.root).await?;
     report.alerts = alerts(context).await?;
     lap("publish");
-    Ok(report)
+    Ok((report, failed))
 }
 
 /// Moves the release to the tables as they are, if any of them moved.

@@ -124,8 +124,9 @@ async fn work(
     let at = build::instant(context, lazy.opened().is_some()).await?;
     report.as_of = instant_text(at);
     if builds {
-        let built = build::build(context, lazy, at, progress, &mut report.seconds).await?;
+        let (built, unfinished) = build::build(context, lazy, at, progress, &mut report.seconds).await?;
         report.build = Some(built);
+        failed = failed.or(unfinished);
     }
     report.release = current_release(context.root).await?.map(|r| r.number);
     failed.map_or(Ok(()), Err)

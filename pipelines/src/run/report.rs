@@ -73,6 +73,8 @@ pub struct BuildReport {
     pub computed: u64,
     /// Indicator-months judged again without computing.
     pub judged: u64,
+    /// Indicators that could not be computed, in words; their old rows stay published.
+    pub failed: Vec<String>,
     /// Alerts by indicator and state, in the release.
     pub alerts: BTreeMap<String, BTreeMap<String, u64>>,
 }

@@ -162,3 +162,25 @@ fn an_indicator_and_a_limit_are_files() {
     let run = project.run(["build", "--json"]).exits(0);
     assert_eq!(run.json()["changed"], Value::Bool(false), "{run}");
 }
+
+#[test]
+fn an_indicator_that_overflows_does_not_keep_the_others_from_being_published() {
+    let world = world();
+    let platform = Platform::serve(&world);
+    let project = Project::copy_of_loaded(&platform.url);
+    project.configure("#paths = [\"sql-local\"]", "paths = [\"sql-local\"]");
+    // X01 counts lines; X02 is the same with a number that fits no published column.
+    for (id, number) in [("X01", "1"), ("X02", "99999999999999999999999999999999")] {
+        let folder = project.dir.join(format!("sql-local/indicators/{id}_order_lines"));
+        fs::create_dir_all(&folder).expect("a folder");
+        let text = |text: &str| text.replace("X01", id).replace("CAST(1 AS", &format!("CAST({number} AS"));
+        fs::write(folder.join("indicator.toml"), text(CARD)).expect("the card");
+        fs::write(folder.join("rows.sql"), text(ROWS)).expect("the query");
+        fs::write(folder.join("rules.toml"), text(&rule(1, 1, ""))).expect("the rules");
+    }
+    let run = project.run(["build", "--json"]);
+    assert!(run.code != Some(0) && run.stderr.contains("error[E-IND-001]") && run.stderr.contains("X02"), "{run}");
+    assert!(!values(&project).is_empty(), "X01 was not published");
+    let overflowed = "SELECT COUNT(*) AS n FROM gold.indicator_value AS v WHERE v.indicator_id = 'X02'";
+    assert_eq!(project.number(overflowed), 0, "X02 was published");
+}

@@ -17,7 +17,7 @@ use yaojia_models::value::Month;
 use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, read_file, split_cells, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::gold::{Completeness, Session};
-use crate::indicator::{Ask, AskedMonth, Engine, Exemptions, Names};
+use crate::indicator::{Ask, AskedMonth, Engine, EngineError, Exemptions, Names};
 use crate::ledger::{CellMark, CellMarks, RunStamp};
 use crate::store::Root;
 
@@ -66,6 +66,8 @@ pub struct IndicatorOutcome {
     pub judged: u64,
     /// Cells replaced, by table.
     pub cells: BTreeMap<String, u64>,
+    /// Indicators that could not be computed; their old rows stay.
+    pub failed: Vec<EngineError>,
 }
 
 /// The indicators of one warehouse.
@@ -240,7 +242,15 @@ impl Indicators<'_> {
             }
             let engine = Engine::new(session.context().clone(), ask)?.with_exemptions(exemptions.clone()).with_names(names.clone());
             let only_rules = months.values().all(|m| m.reason == "rule_changed");
-            let out = if only_rules { engine.rejudge(indicator, &stored).await? } else { engine.compute(indicator, &stored).await? };
+            let out = if only_rules { engine.rejudge(indicator, &stored).await } else { engine.compute(indicator, &stored).await };
+            let out = match out {
+                Ok(out) => out,
+                // One indicator that cannot be computed keeps its old rows and does not keep the others from being published.
+                Err(error) => {
+                    outcome.failed.push(error);
+                    continue;
+                }
+            };
             if only_rules {
                 outcome.judged += months.len() as u64;
             } else {
