@@ -143,11 +143,7 @@ async fn dataset_load(
     }
     if !marks.is_empty() {
         let stamp = run.open(context).await?;
-        marks.iter_mut().for_each(|m| {
-            m.run_seq = stamp.seq;
-            m.run_id.clone_from(&stamp.id);
-        });
-        record_loads(context.root, stamp.seq, &marks).await?;
+        record_loads(context.root, &stamp, &marks).await?;
     }
     Ok(load)
 }

@@ -29,14 +29,15 @@ pub(crate) async fn load(
     let source = PlatformSource::connect(config)?;
     let datasets: Vec<&Dataset> =
         context.datasets.iter().filter(|d| d.source == SourceKind::Platform && source.messages().contains_key(&d.name)).collect();
+    let known = loads(context.root).await?;
     let mut marks: Vec<LoadMark> = Vec::new();
     let mut failed: Option<RunError> = None;
     for (n, dataset) in datasets.iter().enumerate() {
         context.go_on()?;
         progress.step(&format!("platform {}", dataset.name), n as u64, Some(datasets.len() as u64));
-        match dataset_load(context, &source, dataset, run, &mut marks).await {
+        match dataset_load(context, &source, dataset, &known, run, &mut marks).await {
             Ok(load) => report.add(&dataset.name, load),
-            // One message that fails does not keep the others from loading; the run still fails at its end.
+            // A platform that fails one message after all its tries is left alone for this run; what was read before is recorded.
             Err(error) => {
                 report.failed.push(format!("{}: {error}", dataset.name));
                 failed.get_or_insert(error);
@@ -46,11 +47,7 @@ pub(crate) async fn load(
     }
     if let Some(stamp) = run.opened() {
         // Windows that brought nothing are worth a line only in a run that wrote something anyway.
-        marks.iter_mut().for_each(|m| {
-            m.run_seq = stamp.seq;
-            m.run_id.clone_from(&stamp.id);
-        });
-        record_loads(context.root, stamp.seq, &marks).await?;
+        record_loads(context.root, stamp, &marks).await?;
     }
     failed.map_or(Ok(()), Err)
 }
@@ -71,11 +68,11 @@ async fn dataset_load(
     context: &Context<'_>,
     source: &PlatformSource,
     dataset: &Dataset,
+    known: &[LoadMark],
     run: &mut LazyRun,
     marks: &mut Vec<LoadMark>,
 ) -> Result<DatasetLoad, RunError> {
-    let known = loads(context.root).await?;
-    let at = cursor(context, &dataset.name, &known).await?;
+    let at = cursor(context, &dataset.name, known).await?;
     let from = source.resume_from(at.map(naive));
     let to = naive(context.now);
     let mut load = DatasetLoad::default();

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::Dataset;
 
 use crate::bronze::places::Places;
-use crate::delta::{Cell, Change, NewFile, Table, write_file};
+use crate::delta::{Cell, Change, NewFile, Table, file_schema, write_file};
 use crate::error::{Result, WarehouseError};
 use crate::ledger::RunStamp;
 use crate::store::Root;
@@ -37,17 +37,10 @@ impl Bronze<'_> {
             Table::open_or_create(self.root, "bronze", &dataset.name, &dataset.bronze_schema(), &["county", "month"], &dataset.title)
                 .await?;
         let places = Places::load(self.root, dataset, self.region).await?;
-        let fields: Vec<Field> = dataset
-            .bronze_schema()
-            .fields()
-            .iter()
-            .filter(|f| f.name() != "county" && f.name() != "month")
-            .map(|f| f.as_ref().clone())
-            .collect();
         Ok(Appender {
             table,
             places,
-            schema: Arc::new(Schema::new(fields)),
+            schema: file_schema(&dataset.bronze_schema()),
             run: run.clone(),
             held: BTreeMap::new(),
             held_rows: 0,

@@ -11,5 +11,5 @@ mod table;
 
 pub use cell::{Cell, UNKNOWN};
 pub use file::{read_file, write_file};
-pub use rows::{CellRows, canonical, cell_path, digest_in, split_cells, write_cell};
+pub use rows::{CellRows, canonical, cell_path, digest_in, file_schema, split_cells, write_cell};
 pub use table::{Change, FileEntry, NewFile, Table};

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
 use arrow::record_batch::RecordBatch;
 use object_store::ObjectStore;
 use yaojia_models::digest::CellHasher;
@@ -138,6 +140,13 @@ pub async fn write_cell(
     let schema = rows.batch.schema();
     let size = write_file(store, table, &path, &schema, vec![rows.batch]).await?;
     Ok(NewFile { path, partition, rows: count, size })
+}
+
+/// A table's schema as its files hold it: without the partition columns `county` and `month`.
+#[must_use]
+pub fn file_schema(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone());
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// Splits rows by their `county` and `month` columns; the parts no longer hold these two.

@@ -1,6 +1,6 @@
 //! A Delta table: open or create, list files, commit files added and removed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -12,7 +12,7 @@ use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use object_store::ObjectStore;
 use serde_json::Value;
 
-use crate::delta::Cell;
+use crate::delta::{Cell, digest_in};
 use crate::error::{Result, WarehouseError};
 use crate::store::Root;
 
@@ -216,6 +216,28 @@ impl Table {
             .collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
+    }
+
+    /// Active files by the cell they belong to.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Delta`] when no state is loaded.
+    pub fn files_by_cell(&self) -> Result<BTreeMap<Cell, Vec<FileEntry>>> {
+        let mut cells: BTreeMap<Cell, Vec<FileEntry>> = BTreeMap::new();
+        for file in self.files()? {
+            cells.entry(file.cell()).or_default().push(file);
+        }
+        Ok(cells)
+    }
+
+    /// The cells of the table `layer.name` with the digests their files are named by; none when it does not exist.
+    ///
+    /// # Errors
+    /// As [`Table::open`].
+    pub async fn digests(root: &Root, full: &str) -> Result<BTreeMap<Cell, String>> {
+        let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
+        let Some(table) = Self::open(root, layer, name).await? else { return Ok(BTreeMap::new()) };
+        Ok(table.files()?.iter().map(|f| (f.cell(), digest_in(&f.path).unwrap_or(&f.path).to_string())).collect())
     }
 
     /// The position an application recorded last.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::compute::cast;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::scalar::ScalarValue;
 use yaojia_models::contract::{Months, ReadWindow, Registry, TableContract};
@@ -13,7 +13,7 @@ use yaojia_models::digest::sha256_hex;
 use yaojia_models::graph::Graph;
 use yaojia_models::value::Month;
 
-use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, split_cells, write_cell};
+use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, file_schema, split_cells, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::gold::Session;
 use crate::gold::check::check_cell;
@@ -91,12 +91,6 @@ impl Gold<'_> {
         Ok(order)
     }
 
-    async fn digests(&self, name: &str) -> Result<Digests> {
-        let (layer, table) = name.split_once('.').unwrap_or(("gold", name));
-        let Some(table) = Table::open(self.root, layer, table).await? else { return Ok(Digests::new()) };
-        Ok(table.files()?.iter().map(|f| (f.cell(), digest_in(&f.path).unwrap_or(&f.path).to_string())).collect())
-    }
-
     /// Every cell the table has or may have, with its fingerprint.
     fn fingerprints(
         &self,
@@ -166,9 +160,9 @@ impl Gold<'_> {
     async fn prints(&self, model: &Model, contract: &TableContract, reads: &BTreeSet<String>) -> Result<BTreeMap<Cell, String>> {
         let mut inputs = BTreeMap::new();
         for name in reads {
-            inputs.insert(name.clone(), self.digests(name).await?);
+            inputs.insert(name.clone(), Table::digests(self.root, name).await?);
         }
-        let held: BTreeSet<Cell> = self.digests(&format!("gold.{}", model.name)).await?.into_keys().collect();
+        let held: BTreeSet<Cell> = Table::digests(self.root, &format!("gold.{}", model.name)).await?.into_keys().collect();
         Ok(self.fingerprints(model, contract, &inputs, &held))
     }
 
@@ -232,14 +226,9 @@ impl Gold<'_> {
         if !all && !whole {
             cells.retain(|c, _| stale.contains_key(c));
         }
-        let fields: Vec<Field> =
-            schema.fields().iter().filter(|f| f.name() != "county" && f.name() != "month").map(|f| f.as_ref().clone()).collect();
-        let file_schema: SchemaRef = Arc::new(Schema::new(fields));
+        let file_schema = file_schema(&schema);
         let mut table = Table::open_or_create(self.root, "gold", &model.name, &schema, &["county", "month"], &contract.title).await?;
-        let active: BTreeMap<Cell, Vec<FileEntry>> = table.files()?.into_iter().fold(BTreeMap::new(), |mut m, f| {
-            m.entry(f.cell()).or_default().push(f);
-            m
-        });
+        let active: BTreeMap<Cell, Vec<FileEntry>> = table.files_by_cell()?;
         let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
         let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
         let mut fresh: BTreeMap<Cell, CellMark> = BTreeMap::new();

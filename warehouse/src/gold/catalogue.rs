@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::card::{Card, Measure};
 
-use crate::delta::{Change, Table, canonical, digest_in, write_cell};
+use crate::delta::{Change, Table, canonical, digest_in, file_schema, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::gold::Indicators;
 use crate::ledger::RunStamp;
@@ -21,15 +21,7 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> 
         .gold_table(name)
         .ok_or_else(|| WarehouseError::Contract { table: label.clone(), why: "there is no contract".to_string() })?;
     let rows: Vec<_> = build.indicators.iter().flat_map(|i| i.card.measures.iter().map(move |m| (&i.card, m))).collect();
-    let schema: SchemaRef = Arc::new(Schema::new(
-        contract
-            .arrow_schema()
-            .fields()
-            .iter()
-            .filter(|f| f.name() != "county" && f.name() != "month")
-            .map(|f| f.as_ref().clone())
-            .collect::<Vec<Field>>(),
-    ));
+    let schema = file_schema(&contract.arrow_schema());
     let columns = schema
         .fields()
         .iter()

@@ -14,7 +14,7 @@ use yaojia_models::digest::sha256_hex;
 use yaojia_models::graph::table_refs;
 use yaojia_models::value::Month;
 
-use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, read_file, split_cells, write_cell};
+use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, file_schema, read_file, split_cells, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::gold::{Completeness, Session};
 use crate::indicator::{Ask, AskedMonth, Engine, EngineError, Exemptions, Names};
@@ -144,14 +144,14 @@ impl Indicators<'_> {
 
     /// Fingerprints by indicator and month: `data:rules`.
     async fn prints(&self) -> Result<BTreeMap<String, BTreeMap<Month, String>>> {
-        let mut digests: BTreeMap<String, Vec<(Cell, String)>> = BTreeMap::new();
-        let exemptions = self.cells_of("silver.exemption").await?;
+        let mut digests: BTreeMap<String, BTreeMap<Cell, String>> = BTreeMap::new();
+        let exemptions = Table::digests(self.root, "silver.exemption").await?;
         let mut prints = BTreeMap::new();
         for indicator in self.indicators {
             let tables = reads(indicator)?;
             for table in &tables {
                 if !digests.contains_key(table) {
-                    digests.insert(table.clone(), self.cells_of(table).await?);
+                    digests.insert(table.clone(), Table::digests(self.root, table).await?);
                 }
             }
             let code = format!(
@@ -191,15 +191,6 @@ impl Indicators<'_> {
         self.registry
             .gold_table(name)
             .is_none_or(|c| name.starts_with("dim_") || c.month_of.is_empty() || c.month_of.iter().any(|m| m == "updt_time"))
-    }
-
-    async fn cells_of(&self, table: &str) -> Result<Vec<(Cell, String)>> {
-        let (layer, name) = table.split_once('.').unwrap_or(("gold", table));
-        let Some(table) = Table::open(self.root, layer, name).await? else { return Ok(Vec::new()) };
-        let mut cells: Vec<(Cell, String)> =
-            table.files()?.iter().map(|f| (f.cell(), digest_in(&f.path).unwrap_or(&f.path).to_string())).collect();
-        cells.sort();
-        Ok(cells)
     }
 
     /// Computes what is stale and replaces the cells that differ.
@@ -346,14 +337,7 @@ impl Indicators<'_> {
                 m.entry(f.cell()).or_default().push(f);
                 m
             });
-        let inner: SchemaRef = Arc::new(Schema::new(
-            schema
-                .fields()
-                .iter()
-                .filter(|f| f.name() != "county" && f.name() != "month")
-                .map(|f| f.as_ref().clone())
-                .collect::<Vec<Field>>(),
-        ));
+        let inner = file_schema(&schema);
         let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
         let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
         for (cell, batches) in &cells {

@@ -1,6 +1,7 @@
 //! Loads: every page window and file that was looked at, and what became of it.
 
 use crate::error::Result;
+use crate::ledger::RunStamp;
 use crate::ledger::sheet::{Kind, Sheet};
 use crate::store::Root;
 
@@ -68,17 +69,17 @@ pub async fn loads(root: &Root) -> Result<Vec<LoadMark>> {
     Ok(all)
 }
 
-/// Appends to the load ledger.
+/// Appends to the load ledger, as marks of `run`: whatever run they name themselves.
 ///
 /// # Errors
 /// As the storage says.
-pub async fn record_loads(root: &Root, run_seq: i64, marks: &[LoadMark]) -> Result<()> {
+pub async fn record_loads(root: &Root, run: &RunStamp, marks: &[LoadMark]) -> Result<()> {
     let rows: Vec<_> = marks
         .iter()
         .map(|m| {
             vec![
-                m.run_seq.into(),
-                m.run_id.as_str().into(),
+                run.seq.into(),
+                run.id.as_str().into(),
                 m.dataset.as_str().into(),
                 m.name.as_str().into(),
                 m.sha256.as_str().into(),
@@ -89,5 +90,5 @@ pub async fn record_loads(root: &Root, run_seq: i64, marks: &[LoadMark]) -> Resu
             ]
         })
         .collect();
-    LOAD.append(root, run_seq, &rows).await
+    LOAD.append(root, run.seq, &rows).await
 }

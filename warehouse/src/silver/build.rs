@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use yaojia_models::contract::{Dataset, Registry};
 use yaojia_models::digest::sha256_hex;
 
-use crate::delta::{Cell, Change, FileEntry, NewFile, Table, canonical, digest_in, read_file, write_cell};
+use crate::delta::{Cell, Change, FileEntry, NewFile, Table, canonical, digest_in, file_schema, read_file, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::ledger::{CellMark, CellMarks, RunStamp};
 use crate::silver::compete::{Counts, Outcome, compete};
@@ -18,7 +18,7 @@ use crate::silver::index::{Indexes, KeyIndex, name_of};
 use crate::silver::judge::{Judge, Judged, month_text};
 use crate::silver::plan::Plan;
 use crate::silver::quarantine;
-use crate::silver::typed::{Pick, file_schema, typed_batch};
+use crate::silver::typed::{Pick, typed_batch};
 use crate::store::Root;
 
 /// Bumped when judging or typing changes what comes out for the same bronze.
@@ -193,10 +193,7 @@ impl Silver<'_> {
             let print = cell_fingerprint(dataset, rows, &list);
             wanted.insert(cell, (print, list));
         }
-        let active: BTreeMap<Cell, Vec<FileEntry>> = table.files()?.into_iter().fold(BTreeMap::new(), |mut m, f| {
-            m.entry(f.cell()).or_default().push(f);
-            m
-        });
+        let active: BTreeMap<Cell, Vec<FileEntry>> = table.files_by_cell()?;
         // A cell is fresh only when the mark says so and its file is really there.
         wanted.retain(|cell, (print, _)| {
             let there = active.get(cell).and_then(|f| f.first()).and_then(|f| digest_in(&f.path));
@@ -247,7 +244,7 @@ impl Silver<'_> {
         table: &Table,
         run: &RunStamp,
     ) -> Result<Vec<(Cell, NewFile)>> {
-        let schema = file_schema(dataset);
+        let schema = file_schema(&dataset.silver_schema());
         let grain: Vec<String> = dataset.key.iter().map(|k| dataset.silver_name(k).to_string()).collect();
         let label = table.label().to_string();
         // file → cell number → positions

@@ -6,7 +6,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Date32Builder, Decimal128Builder, StringArray, StringBuilder, TimestampMicrosecondBuilder, UInt32Array,
 };
 use arrow::compute::take;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::Dataset;
 use yaojia_models::text;
@@ -21,18 +21,6 @@ pub(crate) struct Pick {
     pub row: u32,
     pub warnings: u8,
     pub convrat: i128,
-}
-
-/// The schema of a silver file: the silver table's without its partition columns.
-pub(crate) fn file_schema(dataset: &Dataset) -> SchemaRef {
-    let fields: Vec<Field> = dataset
-        .silver_schema()
-        .fields()
-        .iter()
-        .filter(|f| f.name() != "county" && f.name() != "month")
-        .map(|f| f.as_ref().clone())
-        .collect();
-    Arc::new(Schema::new(fields))
 }
 
 fn warning_text(bits: u8) -> String {
