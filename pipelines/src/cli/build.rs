@@ -10,5 +10,5 @@ pub(super) async fn build(app: &App) -> Result<ExitStatus, CliError> {
         let bars = Bars::new(&app.printer);
         crate::run::build(&project, &bars).await?
     };
-    report::print(app, &run)
+    report::print(app, run)
 }

@@ -10,5 +10,5 @@ pub(super) async fn load(app: &App) -> Result<ExitStatus, CliError> {
         let bars = Bars::new(&app.printer);
         crate::run::load(&project, &bars).await?
     };
-    report::print(app, &run)
+    report::print(app, run)
 }

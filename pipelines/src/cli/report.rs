@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
-use crate::run::{BuildReport, LoadReport, RunReport};
+use crate::run::{BuildReport, LoadReport, Outcome, RunReport};
 
-/// Prints a report.
-pub(super) fn print(app: &App, run: &RunReport) -> Result<ExitStatus, CliError> {
-    let printer = &app.printer;
+/// Prints the report, also of a run that failed on the way; then that it failed.
+pub(super) fn print(app: &App, outcome: Outcome) -> Result<ExitStatus, CliError> {
+    let (printer, run) = (&app.printer, &outcome.report);
     for (stage, time) in &run.seconds {
         printer.detail(&format!("{stage}: {}.{:03} s", time.as_secs(), time.subsec_millis()));
     }
@@ -17,7 +17,7 @@ pub(super) fn print(app: &App, run: &RunReport) -> Result<ExitStatus, CliError> 
     } else {
         text(printer, run);
     }
-    Ok(ExitStatus::Done)
+    outcome.failed.map_or(Ok(ExitStatus::Done), |error| Err(error.into()))
 }
 
 /// The tables.
@@ -26,6 +26,7 @@ pub(super) fn text(printer: &Printer, run: &RunReport) {
     let as_of = if run.as_of.is_empty() { String::new() } else { format!(", as of {}", run.as_of) };
     match &run.run_id {
         Some(id) if run.changed => printer.text(&format!("{} {id}{as_of}, {release}", run.verb)),
+        _ if run.failed.is_some() => printer.text(&format!("{} wrote nothing and failed, {release}", run.verb)),
         _ => printer.text(&format!("nothing new: {} wrote nothing{as_of}, {release}", run.verb)),
     }
     if let Some(load) = &run.load {

@@ -32,11 +32,21 @@ pub trait Progress: Send + Sync {
     fn step(&self, text: &str, done: u64, total: Option<u64>);
 }
 
+/// What a run did, and what ended it early if something did: a source that is down does not make unknown what the others brought.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was loaded, built and published.
+    pub report: RunReport,
+    /// Why the run failed.
+    pub failed: Option<RunError>,
+}
+
 /// Loads everything new and builds what is stale, then moves the release.
 ///
 /// # Errors
-/// [`RunError`]; what was committed before stays, and the old release still serves.
-pub async fn nightly(project: &Project, progress: &dyn Progress) -> Result<RunReport, RunError> {
+/// [`RunError`] when the run could not begin or be recorded, else in the outcome; what was committed before stays, and the old release
+/// still serves.
+pub async fn nightly(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
     run(project, "nightly", true, true, progress).await
 }
 
@@ -44,7 +54,7 @@ pub async fn nightly(project: &Project, progress: &dyn Progress) -> Result<RunRe
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn load(project: &Project, progress: &dyn Progress) -> Result<RunReport, RunError> {
+pub async fn load(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
     run(project, "load", true, false, progress).await
 }
 
@@ -52,7 +62,7 @@ pub async fn load(project: &Project, progress: &dyn Progress) -> Result<RunRepor
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn build(project: &Project, progress: &dyn Progress) -> Result<RunReport, RunError> {
+pub async fn build(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
     run(project, "build", false, true, progress).await
 }
 
@@ -74,17 +84,16 @@ pub async fn explain(project: &Project, alert_id: &str) -> Result<Explanation, R
     explain::explain(project, alert_id).await
 }
 
-async fn run(project: &Project, verb: &'static str, loads: bool, builds: bool, progress: &dyn Progress) -> Result<RunReport, RunError> {
+async fn run(project: &Project, verb: &'static str, loads: bool, builds: bool, progress: &dyn Progress) -> Result<Outcome, RunError> {
     let context = Context::of(project);
     let lease = Lease::take(context.root, verb, &instant_text(context.now), project.clock.unix_now()).await?;
     let mut lazy = LazyRun::new(verb, context.now);
     let mut report = RunReport { schema_version: SCHEMA_VERSION, verb: verb.to_string(), ..RunReport::default() };
-    let done = work(&context, &mut lazy, loads, builds, &mut report, progress).await;
+    let failed = work(&context, &mut lazy, loads, builds, &mut report, progress).await.err();
+    report.failed = failed.as_ref().map(|error| format!("{}: {error}", error.code()));
     if let Some(stamp) = lazy.opened() {
-        let (state, note) = match &done {
-            Ok(()) => ("done", String::new()),
-            Err(error) => ("failed", format!("{}: {error}", error.code())),
-        };
+        let state = if failed.is_none() { "done" } else { "failed" };
+        let note = report.failed.clone().unwrap_or_default();
         report.run_id = Some(stamp.id.clone());
         report.changed = true;
         record_run(context.root, stamp, verb, &instant_text(context.now), state, &note).await?;
@@ -92,7 +101,7 @@ async fn run(project: &Project, verb: &'static str, loads: bool, builds: bool, p
         context.root.put(&format!("_ops/runs/{}/run.json", stamp.id), text.into()).await?;
     }
     lease.release().await?;
-    done.map(|()| report)
+    Ok(Outcome { report, failed })
 }
 
 async fn work(

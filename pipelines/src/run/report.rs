@@ -92,6 +92,9 @@ pub struct RunReport {
     pub as_of: String,
     /// Release number readers see now; null when there is none.
     pub release: Option<i64>,
+    /// Why the run failed: code and message. What stands beside it was done all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// Whether anything was written.
     pub changed: bool,
     /// What was loaded; null when the verb does not load.

@@ -201,9 +201,9 @@ fn without_the_platform_the_files_are_kept_and_the_next_run_goes_on() {
     project.configure("#tries = 6", "tries = 2");
     project.configure("#first_wait_ms = 300", "first_wait_ms = 10");
     let down = project.run(["nightly", "--json"]).exits(3);
-    if !down.stdout.is_empty() {
-        down.json();
-    }
+    let report = down.json();
+    assert!(report["failed"].as_str().is_some_and(|why| why.starts_with("E-")), "the report does not say why it failed:\n{down}");
+    assert!(report["load"]["datasets"]["fee_list"]["appended"].as_u64().is_some_and(|rows| rows > 0), "nor what was loaded:\n{down}");
     assert!(down.stderr.contains("error[E-") || down.stderr.contains("warning"), "it does not say why:\n{down}");
     let kept = |project: &Project| {
         project.number("SELECT COUNT(*) AS n FROM bronze.fee_list AS t") + project.number("SELECT COUNT(*) AS n FROM bronze.workday AS t")

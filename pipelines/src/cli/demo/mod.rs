@@ -44,6 +44,10 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<ExitStatus, CliEr
         crate::run::nightly(&project, &bars).await
     };
     server.shutdown().await;
-    show::show(app, &project, &run?, &world).await?;
+    let outcome = run?;
+    if let Some(error) = outcome.failed {
+        return Err(error.into());
+    }
+    show::show(app, &project, &outcome.report, &world).await?;
     Ok(ExitStatus::Done)
 }
