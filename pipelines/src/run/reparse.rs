@@ -8,7 +8,7 @@
 //! appended under this run; the artifact's older rows are retired (silver passes them over, bronze keeps them)
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use yaojia_connectors::export::{Delivery, ExportSource, LandingFile};
 use yaojia_connectors::kit::personal::PersonalRules;
@@ -101,7 +101,7 @@ impl Again<'_> {
     async fn can_try(&mut self, kept: &[KeptParse]) -> Result<bool, RunError> {
         let mut may = false;
         for of in kept.iter().filter(|of| of.state != "refused") {
-            may |= self.context.archive.opens_sealed() || !self.delivered(&of.source, &of.artifact).await?.is_empty();
+            may |= (of.state == "sealed" && self.context.archive.opens_sealed()) || !self.delivered(&of.artifact).await?.is_empty();
         }
         Ok(may)
     }
@@ -192,12 +192,13 @@ impl Again<'_> {
         let why = match self.context.archive.get(sha256).await {
             Ok(Some(bytes)) => return Ok(Ok(Artifact::from_bytes(held.source.as_str(), bytes, false))),
             Ok(None) => ("missing", "the archive does not have it".to_string()),
-            Err(WarehouseError::Archive { why, .. }) => ("sealed", why),
+            // Sealed, the identity may come; one that does not open it will not tomorrow either.
+            Err(WarehouseError::Archive { why, .. }) => (if self.context.archive.opens_sealed() { "unreadable" } else { "sealed" }, why),
             Err(error) => return Err(error.into()),
         };
         let Some(config) = self.context.export.clone().filter(|_| dataset.source == SourceKind::Export) else { return Ok(Err(why)) };
         let source = ExportSource::open(config)?;
-        for file in self.delivered(&held.source, sha256).await? {
+        for file in self.delivered(sha256).await? {
             let delivery = source.fetch(dataset, &file).await?;
             if delivery.artifact.sha256 == sha256 {
                 return Ok(Ok(delivery.artifact));
@@ -206,8 +207,8 @@ impl Again<'_> {
         Ok(Err(why))
     }
 
-    /// Files that lie in the landing folder now and were once seen with these bytes.
-    async fn delivered(&mut self, source: &str, sha256: &str) -> Result<Vec<LandingFile>, RunError> {
+    /// Files that lie in the landing folder now and had these bytes when they were last seen.
+    async fn delivered(&mut self, sha256: &str) -> Result<Vec<LandingFile>, RunError> {
         let Some(config) = self.context.export.clone() else { return Ok(Vec::new()) };
         let landing = match self.landing.take() {
             Some(landing) => landing,
@@ -217,9 +218,9 @@ impl Again<'_> {
             Some(known) => known,
             None => loads(self.context.root).await?,
         };
-        let mut names: BTreeSet<&str> = known.iter().filter(|mark| mark.sha256 == sha256).map(|mark| mark.name.as_str()).collect();
-        names.insert(source);
-        let found = names.iter().filter_map(|name| landing.get(*name).cloned()).collect();
+        let last: BTreeMap<&str, &str> = known.iter().map(|mark| (mark.name.as_str(), mark.sha256.as_str())).collect();
+        let names = last.iter().filter(|(_, bytes)| **bytes == sha256).map(|(name, _)| *name);
+        let found = names.filter_map(|name| landing.get(name).cloned()).collect();
         self.landing = Some(landing);
         self.known = Some(known);
         Ok(found)

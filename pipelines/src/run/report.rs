@@ -74,7 +74,7 @@ pub struct DatasetParse {
 pub struct OldParse {
     /// Dataset.
     pub dataset: String,
-    /// `sealed`, `missing`, `refused`.
+    /// `sealed` (no identity to open it), `unreadable`, `missing`, `refused`.
     pub state: String,
     /// Page or file.
     pub source: String,

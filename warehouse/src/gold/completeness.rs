@@ -36,31 +36,81 @@ impl Certificate {
     }
 }
 
+/// Why something is not complete, as a bureau reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why<'a> {
+    Complete,
+    File(&'a str),
+    NoFile,
+    NoFolder,
+    NotRead,
+    ReadTo(i64),
+    Windows(u64, u64),
+}
+
+impl std::fmt::Display for Why<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Complete => Ok(()),
+            Self::File(why) => f.write_str(why),
+            Self::NoFile => f.write_str("没有文件"),
+            Self::NoFolder => f.write_str("该区划该月没有文件"),
+            Self::NotRead => f.write_str("平台数据尚未读取"),
+            Self::ReadTo(instant) => {
+                let at = chrono::DateTime::from_timestamp_micros(*instant).unwrap_or_default();
+                write!(f, "平台数据只读到{}", at.format("%Y-%m-%d %H:%M:%S"))
+            }
+            Self::Windows(declared, given) => write!(f, "各窗口申报{declared}行，收到{given}行"),
+        }
+    }
+}
+
+/// The worst of some files.
+#[derive(Debug, Clone)]
+struct Worst {
+    certificate: Certificate,
+    why: String,
+}
+
+impl Worst {
+    fn of(load: &LoadMark) -> Self {
+        let declared = u64::try_from(load.declared).ok();
+        let (certificate, why) = match (load.state.as_str(), declared) {
+            ("refused", _) => (Certificate::Incomplete, format!("文件{}被拒收（{}）", load.name, load.reason)),
+            (_, None) => (Certificate::Undeclared, format!("文件{}没有控制文件", load.name)),
+            (_, Some(n)) if n == load.rows => (Certificate::Complete, String::new()),
+            (_, Some(n)) => (Certificate::Incomplete, format!("文件{}申报{n}行，收到{}行", load.name, load.rows)),
+        };
+        Self { certificate, why }
+    }
+
+    fn as_why(&self) -> (Certificate, Why<'_>) {
+        let why = if self.why.is_empty() { Why::Complete } else { Why::File(&self.why) };
+        (self.certificate, why)
+    }
+}
+
 /// The files of one folder (county and month) of the landing root.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Folder {
-    /// Worst file first.
-    worst: Option<(Certificate, String)>,
+    worst: Worst,
     /// Rows declared; none as soon as one file declares none.
     declared: Option<u64>,
     delivered: u64,
 }
 
 impl Folder {
+    fn new(load: &LoadMark) -> Self {
+        Self { worst: Worst::of(load), declared: u64::try_from(load.declared).ok(), delivered: load.rows }
+    }
+
     fn add(&mut self, load: &LoadMark) {
-        let declared = u64::try_from(load.declared).ok();
-        let (certificate, reason) = match (load.state.as_str(), declared) {
-            ("refused", _) => (Certificate::Incomplete, format!("文件{}被拒收（{}）", load.name, load.reason)),
-            (_, None) => (Certificate::Undeclared, format!("文件{}没有控制文件", load.name)),
-            (_, Some(n)) if n == load.rows => (Certificate::Complete, String::new()),
-            (_, Some(n)) => (Certificate::Incomplete, format!("文件{}申报{n}行，收到{}行", load.name, load.rows)),
-        };
-        let first = self.worst.is_none();
-        self.declared = if first { declared } else { self.declared.zip(declared).map(|(sum, n)| sum + n) };
-        self.delivered += load.rows;
-        if self.worst.as_ref().is_none_or(|(worst, _)| certificate > *worst) {
-            self.worst = Some((certificate, reason));
+        let worst = Worst::of(load);
+        if worst.certificate > self.worst.certificate {
+            self.worst = worst;
         }
+        self.declared = self.declared.zip(u64::try_from(load.declared).ok()).map(|(sum, n)| sum + n);
+        self.delivered += load.rows;
     }
 }
 
@@ -73,6 +123,8 @@ pub struct Completeness {
     windows: BTreeMap<String, (u64, u64)>,
     /// Export dataset → (county, month) of the landing folder → its files.
     export: BTreeMap<String, BTreeMap<(String, String), Folder>>,
+    /// Export datasets that lie once for the region → the worst of their files.
+    registers: BTreeMap<String, Worst>,
     datasets: Vec<String>,
     platform_datasets: BTreeSet<String>,
     /// Datasets whose rows belong to a county.
@@ -126,48 +178,53 @@ impl Completeness {
                 (Some(y), Some(m)) => format!("{y}-{m}"),
                 _ => continue,
             };
-            new.export.entry(dataset.to_string()).or_default().entry((county.to_string(), month)).or_default().add(load);
+            let folders = new.export.entry(dataset.to_string()).or_default();
+            folders.entry((county.to_string(), month)).and_modify(|folder| folder.add(load)).or_insert_with(|| Folder::new(load));
             if county != region {
                 counties.insert(county.to_string());
             }
         }
         new.counties = counties.into_iter().collect();
+        for (dataset, folders) in &new.export {
+            let of_region = folders.iter().filter(|((county, _), _)| *county == new.region).map(|(_, folder)| &folder.worst);
+            if let Some(worst) = worst_of(of_region) {
+                new.registers.insert(dataset.clone(), worst.clone());
+            }
+        }
         new
     }
 
     /// The certificate of a dataset's county and month, and why it is not complete.
-    fn certificate(&self, dataset: &str, county: &str, month: &str) -> (Certificate, String) {
+    fn certificate(&self, dataset: &str, county: &str, month: &str) -> (Certificate, Why<'_>) {
         if self.platform_datasets.contains(dataset) {
             // What a window says holds for all counties; of a month that cannot be told, all that is published may be.
             let end = Month::parse(month).map_or(self.instant, |month| month.next().first_micros());
-            let cursor = self.platform.get(dataset);
-            return match cursor {
-                Some(cursor) if *cursor + 1_000_000 >= self.instant.min(end) => (Certificate::Complete, String::new()),
-                Some(cursor) => (Certificate::Incomplete, format!("平台数据只读到{}", instant(*cursor))),
-                None => (Certificate::Incomplete, "平台数据尚未读取".to_string()),
+            return match self.platform.get(dataset) {
+                Some(cursor) if *cursor + 1_000_000 >= self.instant.min(end) => (Certificate::Complete, Why::Complete),
+                Some(cursor) => (Certificate::Incomplete, Why::ReadTo(*cursor)),
+                None => (Certificate::Incomplete, Why::NotRead),
             };
         }
-        let Some(folders) = self.export.get(dataset) else { return (Certificate::Undeclared, "没有文件".to_string()) };
         // A register that lies once for the region has no county months of its own.
-        let region = folders.iter().filter(|((of, _), _)| *of == self.region).filter_map(|(_, folder)| folder.worst.clone());
-        if let Some(worst) = worst_of(region) {
-            return worst;
+        if let Some(worst) = self.registers.get(dataset) {
+            return worst.as_why();
         }
+        let Some(folders) = self.export.get(dataset) else { return (Certificate::Undeclared, Why::NoFile) };
         let folder = folders.get(&(county.to_string(), month.to_string()));
-        folder.and_then(|f| f.worst.clone()).unwrap_or((Certificate::Undeclared, "该区划该月没有文件".to_string()))
+        folder.map_or((Certificate::Undeclared, Why::NoFolder), |folder| folder.worst.as_why())
     }
 
     /// The certificate of a dataset as a whole.
-    fn whole(&self, dataset: &str) -> (Certificate, String) {
+    fn whole(&self, dataset: &str) -> (Certificate, Why<'_>) {
         if self.platform_datasets.contains(dataset) {
             let missing = self.windows.get(dataset).filter(|(declared, given)| declared != given);
             return match missing {
-                Some((declared, given)) => (Certificate::Incomplete, format!("各窗口申报{declared}行，收到{given}行")),
+                Some((declared, given)) => (Certificate::Incomplete, Why::Windows(*declared, *given)),
                 None => self.certificate(dataset, ALL, ALL),
             };
         }
         let folders = self.export.get(dataset).into_iter().flat_map(BTreeMap::values);
-        worst_of(folders.filter_map(|f| f.worst.clone())).unwrap_or((Certificate::Undeclared, "没有文件".to_string()))
+        worst_of(folders.map(|folder| &folder.worst)).map_or((Certificate::Undeclared, Why::NoFile), Worst::as_why)
     }
 
     /// The certificate of an indicator value of a county (or the region) and month.
@@ -219,8 +276,7 @@ impl Completeness {
             let folders = self.export.get(dataset);
             let mut keys: BTreeSet<Cell> = counts.keys().cloned().collect();
             keys.extend(folders.into_iter().flat_map(BTreeMap::keys).map(|(county, month)| Cell::new(county.as_str(), month.as_str())));
-            let register = folders.is_some_and(|f| f.keys().any(|(county, _)| *county == self.region));
-            if self.by_county.contains(dataset) && !register {
+            if self.by_county.contains(dataset) && !self.registers.contains_key(dataset) {
                 keys.extend(counties.iter().flat_map(|county| self.months().map(move |m| Cell::new(county.as_str(), m.to_string()))));
             }
             let mut total = CellCounts::default();
@@ -236,19 +292,19 @@ impl Completeness {
                 total = total.plus(of);
                 let folder = folders.and_then(|f| f.get(&(cell.county.clone(), cell.month.clone())));
                 let declared = folder.and_then(|f| f.declared);
-                let (state, reason) = self.certificate(dataset, &cell.county, &cell.month);
+                let (state, why) = self.certificate(dataset, &cell.county, &cell.month);
                 let row = CertificateRow {
                     declared,
                     delivered: folder.filter(|_| declared.is_some()).map(|f| f.delivered),
                     counts: of,
                     state: state.text().to_string(),
-                    reason,
+                    reason: why.to_string(),
                 };
                 rows.insert(CertificateKey { dataset: dataset.clone(), county: cell.county, month: cell.month }, row);
             }
             let (declared, delivered) = self.totals(dataset);
-            let (state, reason) = self.whole(dataset);
-            let row = CertificateRow { declared, delivered, counts: total, state: state.text().to_string(), reason };
+            let (state, why) = self.whole(dataset);
+            let row = CertificateRow { declared, delivered, counts: total, state: state.text().to_string(), reason: why.to_string() };
             rows.insert(CertificateKey { dataset: dataset.clone(), county: ALL.to_string(), month: ALL.to_string() }, row);
         }
         Ok(rows)
@@ -278,12 +334,9 @@ impl Completeness {
     }
 }
 
-fn worst_of(all: impl Iterator<Item = (Certificate, String)>) -> Option<(Certificate, String)> {
-    all.reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
-}
-
-fn instant(micros: i64) -> String {
-    chrono::DateTime::from_timestamp_micros(micros).map_or_else(String::new, |t| t.format("%Y-%m-%d %H:%M:%S").to_string())
+/// The first of the worst.
+fn worst_of<'a>(all: impl Iterator<Item = &'a Worst>) -> Option<&'a Worst> {
+    all.reduce(|worst, next| if next.certificate > worst.certificate { next } else { worst })
 }
 
 #[cfg(test)]

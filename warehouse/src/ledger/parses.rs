@@ -16,7 +16,7 @@ const PARSE: Sheet = Sheet {
         (
             "state",
             Kind::Text,
-            "结果（current 自本次运行起全部原件均按此规则解析，sealed 原件已加密无法重读，missing 原件缺失，refused 按此规则拒收）",
+            "结果（current 自本次运行起全部原件均按此规则解析，sealed 原件已加密且未提供审计身份，unreadable 原件无法打开，missing 原件缺失，refused 按此规则拒收）",
         ),
         ("source", Kind::Text, "页或文件，整个数据集为空串"),
         ("artifact", Kind::Text, "原件摘要，整个数据集为空串"),
@@ -29,7 +29,7 @@ const PARSE: Sheet = Sheet {
 /// An artifact that keeps the rows of an older parse.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptParse {
-    /// `sealed`, `missing`, `refused`.
+    /// `sealed`, `unreadable`, `missing`, `refused`.
     pub state: String,
     /// Page or file.
     pub source: String,
