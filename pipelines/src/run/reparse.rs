@@ -179,7 +179,7 @@ impl Again<'_> {
         };
         // Its control file was met when it was loaded.
         let delivery = Delivery { file, artifact, control: None };
-        Ok(fold(&source, dataset, &delivery).await?.map(|fold| Parse { fold, what: What::File(source, Box::new(delivery)) }))
+        Ok(fold(&source, dataset, &delivery).await?.map(|fold| Parse { fold, what: What::File(Box::new((source, delivery))) }))
     }
 
     /// The bytes of an artifact: from the archive, or where they are sealed there from a file of the landing folder that is still the same.
@@ -236,14 +236,15 @@ struct Parse {
 /// Its rows: a page's at hand, a file's read once more.
 enum What {
     Page(arrow::record_batch::RecordBatch),
-    File(ExportSource, Box<Delivery>),
+    File(Box<(ExportSource, Delivery)>),
 }
 
 impl Parse {
     async fn push(&self, appender: &mut Appender, dataset: &Dataset, receipt: &Receipt<'_>) -> Result<(), RunError> {
         match &self.what {
             What::Page(batch) => appender.push(batch, receipt).await?,
-            What::File(source, delivery) => {
+            What::File(of) => {
+                let (source, delivery) = of.as_ref();
                 // A refusal would have shown when it was folded.
                 read_into(source, dataset, delivery, appender, receipt).await?.map_err(RunError::Report)?;
             }
