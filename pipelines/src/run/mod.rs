@@ -120,7 +120,12 @@ async fn work(
     if what.builds {
         progress.stage("parse");
         // Before the load, so that rows that come again meet what they are by the rules in force.
-        report.parse = Some(reparse::reparse(context, lazy, what.parse_only, progress).await?);
+        match reparse::reparse(context, lazy, what.parse_only, progress).await {
+            Ok(parse) => report.parse = Some(parse),
+            // A landing folder that is away keeps nothing from being loaded and built: the rows keep their older parse for now.
+            Err(error @ RunError::Source(_)) => failed = Some(error),
+            Err(error) => return Err(error),
+        }
         report.seconds.push(("parse".to_string(), clock.elapsed()));
     }
     let clock = std::time::Instant::now();
