@@ -12,6 +12,8 @@ pub enum FieldType {
     Text,
     /// decimal(18,2).
     Money,
+    /// decimal(38,2): a product or a sum of money, which may outgrow what a source can say of one row.
+    Amount,
     /// decimal(18,6).
     UnitPrice,
     /// decimal(18,6).
@@ -38,6 +40,7 @@ impl FieldType {
     pub const fn decimal(self) -> Option<(u8, i8)> {
         match self {
             Self::Money => Some((18, 2)),
+            Self::Amount => Some((38, 2)),
             Self::UnitPrice | Self::Ratio => Some((18, 6)),
             Self::Quantity => Some((18, 4)),
             Self::Decimal38 => Some((38, 6)),
@@ -55,6 +58,7 @@ impl FieldType {
             Self::Int => DataType::Int64,
             Self::Double => DataType::Float64,
             Self::Money => DataType::Decimal128(18, 2),
+            Self::Amount => DataType::Decimal128(38, 2),
             Self::UnitPrice | Self::Ratio => DataType::Decimal128(18, 6),
             Self::Quantity => DataType::Decimal128(18, 4),
             Self::Decimal38 => DataType::Decimal128(38, 6),
@@ -64,7 +68,7 @@ impl FieldType {
     /// Money, prices and quantities: what `negative` is judged on (ratios, shares and scores are not).
     #[must_use]
     pub const fn must_not_be_negative(self) -> bool {
-        matches!(self, Self::Money | Self::UnitPrice | Self::Quantity)
+        matches!(self, Self::Money | Self::Amount | Self::UnitPrice | Self::Quantity)
     }
 }
 

@@ -5,7 +5,7 @@
 WITH award AS (
     SELECT
         line.ord_detl_id AS ord_detl_id,
-        MIN(CAST(muldiv6(prod.award_pric, version.convrat, prod.award_convrat) AS DECIMAL(18, 6))) AS award_cap_pric
+        MIN(CAST(muldiv6(prod.award_pric, version.convrat, prod.award_convrat) AS DECIMAL(38, 6))) AS award_cap_pric
     FROM silver.ord_detl AS line
     INNER JOIN gold.fact_listing_period AS version
         ON version.pubonln_rslt_id = line.pubonln_rslt_id

@@ -67,12 +67,12 @@ SELECT
     line.ord_detl_stas AS ord_detl_stas,
     receipt.first_shpp_time AS first_shpp_time,
     receipt.last_shpp_time AS last_shpp_time,
-    CAST(COALESCE(receipt.shipped_cnt, 0) AS DECIMAL(18, 4)) AS shipped_cnt,
-    CAST(COALESCE(receipt.received_cnt, 0) AS DECIMAL(18, 4)) AS received_cnt,
-    CAST(COALESCE(receipt.received_amt, 0) AS DECIMAL(18, 2)) AS received_amt,
-    CAST(COALESCE(back.returned_cnt, 0) AS DECIMAL(18, 4)) AS returned_cnt,
-    CAST(COALESCE(back.returned_amt, 0) AS DECIMAL(18, 2)) AS returned_amt,
-    CAST(COALESCE(paid.paid_amt, 0) AS DECIMAL(18, 2)) AS paid_amt,
+    CAST(COALESCE(receipt.shipped_cnt, 0) AS DECIMAL(38, 6)) AS shipped_cnt,
+    CAST(COALESCE(receipt.received_cnt, 0) AS DECIMAL(38, 6)) AS received_cnt,
+    CAST(COALESCE(receipt.received_amt, 0) AS DECIMAL(38, 2)) AS received_amt,
+    CAST(COALESCE(back.returned_cnt, 0) AS DECIMAL(38, 6)) AS returned_cnt,
+    CAST(COALESCE(back.returned_amt, 0) AS DECIMAL(38, 2)) AS returned_amt,
+    CAST(COALESCE(paid.paid_amt, 0) AS DECIMAL(38, 2)) AS paid_amt,
     line.county AS county,
     line.month AS month
 FROM gold.fact_order AS line

@@ -21,8 +21,8 @@ SELECT
     shp.shp_pric AS shp_pric,
     line.convrat AS convrat,
     round6(shp.shpp_cnt * line.convrat) AS min_cnt,
-    CAST(mul2(shp.shpp_cnt, shp.shp_pric) AS DECIMAL(18, 2)) AS receipt_amt,
-    CAST(div6(shp.shp_pric, line.convrat) AS DECIMAL(18, 6)) AS unit_pric,
+    CAST(mul2(shp.shpp_cnt, shp.shp_pric) AS DECIMAL(38, 2)) AS receipt_amt,
+    CAST(div6(shp.shp_pric, line.convrat) AS DECIMAL(38, 6)) AS unit_pric,
     shp.updt_time AS updt_time,
     shp.county AS county,
     shp.month AS month

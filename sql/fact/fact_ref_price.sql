@@ -6,7 +6,7 @@ SELECT
     ref.eff_date AS eff_date,
     ref.ref_pric AS ref_pric,
     ref.ref_convrat AS ref_convrat,
-    CAST(div6(ref.ref_pric, ref.ref_convrat) AS DECIMAL(18, 6)) AS unit_pric,
+    CAST(div6(ref.ref_pric, ref.ref_convrat) AS DECIMAL(38, 6)) AS unit_pric,
     ref.actv_zone_flag AS actv_zone_flag,
     ref.updt_time AS updt_time,
     ref.county AS county,

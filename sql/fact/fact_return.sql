@@ -20,7 +20,7 @@ SELECT
     retn.retn_amt AS retn_amt,
     line.convrat AS convrat,
     round6(retn.retn_cnt * line.convrat) AS min_cnt,
-    CAST(div6(shp.shp_pric, line.convrat) AS DECIMAL(18, 6)) AS unit_pric,
+    CAST(div6(shp.shp_pric, line.convrat) AS DECIMAL(38, 6)) AS unit_pric,
     retn.updt_time AS updt_time,
     retn.county AS county,
     retn.month AS month

@@ -13,16 +13,16 @@ SELECT
     CASE WHEN prod.prod_role IN ('1', '2') THEN prod.award_pric END AS award_pric,
     CASE WHEN prod.prod_role IN ('1', '2') THEN prod.award_convrat END AS award_convrat,
     CASE
-        WHEN prod.prod_role IN ('1', '2') THEN CAST(div6(prod.award_pric, prod.award_convrat) AS DECIMAL(18, 6))
+        WHEN prod.prod_role IN ('1', '2') THEN CAST(div6(prod.award_pric, prod.award_convrat) AS DECIMAL(38, 6))
     END AS award_unit_pric,
     MIN(
         CASE
-            WHEN prod.prod_role IN ('1', '2') THEN CAST(div6(prod.award_pric, prod.award_convrat) AS DECIMAL(18, 6))
+            WHEN prod.prod_role IN ('1', '2') THEN CAST(div6(prod.award_pric, prod.award_convrat) AS DECIMAL(38, 6))
         END
     ) OVER (PARTITION BY prod.btch_code, prod.grp_code) AS grp_award_min,
     MAX(
         CASE
-            WHEN prod.prod_role IN ('1', '2') THEN CAST(div6(prod.award_pric, prod.award_convrat) AS DECIMAL(18, 6))
+            WHEN prod.prod_role IN ('1', '2') THEN CAST(div6(prod.award_pric, prod.award_convrat) AS DECIMAL(38, 6))
         END
     ) OVER (PARTITION BY prod.btch_code, prod.grp_code) AS grp_award_max,
     prod.updt_time AS updt_time,

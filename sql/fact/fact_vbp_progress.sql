@@ -42,13 +42,13 @@ SELECT
     movement.medins_code AS medins_code,
     MAX(prod.prod_type) AS prod_type,
     MAX(prod.grp_name) AS grp_name,
-    CAST(MAX(agreed.agreed_cnt) AS DECIMAL(18, 4)) AS agreed_cnt,
+    CAST(MAX(agreed.agreed_cnt) AS DECIMAL(38, 6)) AS agreed_cnt,
     CAST(SUM(CASE WHEN prod.prod_role IN ('1', '2') THEN movement.min_cnt ELSE 0 END) AS DECIMAL(38, 6)) AS win_cnt,
-    CAST(SUM(CASE WHEN prod.prod_role IN ('1', '2') THEN movement.event_amt ELSE 0 END) AS DECIMAL(18, 2)) AS win_amt,
+    CAST(SUM(CASE WHEN prod.prod_role IN ('1', '2') THEN movement.event_amt ELSE 0 END) AS DECIMAL(38, 2)) AS win_amt,
     CAST(SUM(CASE WHEN prod.prod_role = '3' THEN movement.min_cnt ELSE 0 END) AS DECIMAL(38, 6)) AS nonwin_cnt,
-    CAST(SUM(CASE WHEN prod.prod_role = '3' THEN movement.event_amt ELSE 0 END) AS DECIMAL(18, 2)) AS nonwin_amt,
+    CAST(SUM(CASE WHEN prod.prod_role = '3' THEN movement.event_amt ELSE 0 END) AS DECIMAL(38, 2)) AS nonwin_amt,
     CAST(SUM(CASE WHEN prod.prod_role = '4' THEN movement.min_cnt ELSE 0 END) AS DECIMAL(38, 6)) AS subst_cnt,
-    CAST(SUM(CASE WHEN prod.prod_role = '4' THEN movement.event_amt ELSE 0 END) AS DECIMAL(18, 2)) AS subst_amt,
+    CAST(SUM(CASE WHEN prod.prod_role = '4' THEN movement.event_amt ELSE 0 END) AS DECIMAL(38, 2)) AS subst_amt,
     movement.county AS county,
     movement.month AS month
 FROM movement

@@ -5,6 +5,7 @@ and a sixth on everything those of one load.
     YAOJIA=target/debug/yaojia python3 tests/golden/nights.py ../shared/golden [--keep DIR]
 """
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from run import HERE, project, start
+from run import HERE, differences_of_files, project, start
 
 
 def main():
@@ -26,7 +27,7 @@ def main():
     ids = ",".join(l.strip() for l in (HERE / "indicators.txt").read_text(encoding="utf-8").splitlines() if l.strip() and not l.startswith("#"))
     folder = (a.keep or Path(tempfile.mkdtemp(prefix="yaojia-nights-"))).resolve()
     world = folder / "world"
-    bad = 0
+    bad, reports = 0, []
     nights = sorted(d for d in (golden / "nights").iterdir() if d.is_dir())
     # The last state of the five nights must be that of one load of everything.
     for night in [*nights, golden]:
@@ -41,10 +42,16 @@ def main():
         try:
             project(folder, url, world)
             began = time.monotonic()
-            subprocess.run([yaojia, "--project", str(folder), "--as-of", at, "--no-progress", "-q", "nightly"], check=True, stdout=subprocess.DEVNULL)
+            run = subprocess.run([yaojia, "--project", str(folder), "--as-of", at, "--no-progress", "-q", "--json", "nightly"], check=True, capture_output=True, text=True)
+            reports.append(json.loads(run.stdout))
             print(f"{at}: {time.monotonic() - began:.1f} s", flush=True)
             counts = subprocess.run([yaojia, "--project", str(folder), "status", "--silver-counts"], check=True, capture_output=True, text=True)
             (folder / "counts.json").write_text(counts.stdout, encoding="utf-8")
+            status = subprocess.run([yaojia, "--project", str(folder), "status", "--json"], check=True, capture_output=True, text=True)
+            # Unknown columns of all nights together are those of one load.
+            why = differences_of_files(night / "silver.json", reports, json.loads(status.stdout))
+            bad += bool(why)
+            print("\n".join(why) or "FILES agree", flush=True)
             for check in (
                 [golden / "compare_silver.py", "--expected", night / "silver.json", "--actual", folder / "counts.json"],
                 [golden / "compare.py", "--expected", night / "expected.parquet", "--actual", folder / "warehouse/gold/indicator_value", "--ids", ids],

@@ -70,6 +70,28 @@ recipient = "{recipient(folder)}"
 """, encoding="utf-8")
 
 
+def differences_of_files(expected, reports, status):
+    """What is wrong with the files and unknown columns that all runs so far reported, in words; the refused ones are those of `status`."""
+    want, why = json.loads(Path(expected).read_text(encoding="utf-8"))["_files"], []
+    loads = [r["load"] for r in reports]
+    found = {
+        "loaded": sum(l["files"] for l in loads),
+        "refused": sorted([f"exports/{r['file']}", r["reason"]] for r in status["refused"]),
+        "same_content": sorted({f"exports/{name}" for l in loads for name in l["same_content"]}),
+        "unknown_columns": {},
+    }
+    for load in loads:
+        for dataset, of in load["datasets"].items():
+            for name, n in of["unknown_columns"].items():
+                sums = found["unknown_columns"].setdefault(dataset, {})
+                sums[name] = sums.get(name, 0) + n
+    for name, value in found.items():
+        other = sorted(want[name]) if isinstance(want[name], list) else want[name]
+        if value != other:
+            why.append(f"{name}: {value} expected {other}")
+    return why
+
+
 def recipient(folder):
     """The recipient of a key pair that `yaojia init` makes in a folder of its own."""
     scratch = Path(tempfile.mkdtemp(prefix="yaojia-keys-"))
@@ -92,7 +114,7 @@ def main():
     try:
         project(folder, url, golden / "world")
         began = time.monotonic()
-        subprocess.run([yaojia, "--project", str(folder), "--as-of", a.as_of, "--no-progress", "nightly"], check=True)
+        first = subprocess.run([yaojia, "--project", str(folder), "--as-of", a.as_of, "--no-progress", "--json", "nightly"], check=True, capture_output=True, text=True)
         print(f"nightly: {time.monotonic() - began:.1f} s")
         began = time.monotonic()
         again = subprocess.run([yaojia, "--project", str(folder), "--as-of", a.as_of, "--no-progress", "--json", "nightly"], check=True, capture_output=True, text=True)
@@ -104,7 +126,10 @@ def main():
         silver = subprocess.run([sys.executable, golden / "compare_silver.py", "--expected", golden / "silver.json", "--actual", folder / "counts.json"])
         values = subprocess.run([sys.executable, golden / "compare.py", "--expected", golden / "expected.parquet",
                                  "--actual", folder / "warehouse" / "gold" / "indicator_value", "--ids", ids])
-        return 1 if silver.returncode or values.returncode else 0
+        status = subprocess.run([yaojia, "--project", str(folder), "status", "--json"], check=True, capture_output=True, text=True)
+        why = differences_of_files(golden / "silver.json", [json.loads(first.stdout)], json.loads(status.stdout))
+        print("\n".join(why) or "FILES refused, skipped, loaded and unknown columns agree")
+        return 1 if silver.returncode or values.returncode or why else 0
     finally:
         process.terminate()
         if a.keep is None:

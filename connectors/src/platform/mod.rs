@@ -22,7 +22,7 @@ mod window;
 use std::sync::Arc;
 
 pub use config::{PageConfig, PlatformConfig, SOURCE_TOML, Signing};
-pub use page::Parsed;
+pub use page::{Parsed, UnknownKey};
 pub use window::Window;
 
 use chrono::NaiveDateTime;

@@ -25,6 +25,19 @@ pub struct Parsed {
     pub unknown: IndexMap<String, u64>,
     /// Personal-looking unknown keys → rows they were dropped from.
     pub dropped: IndexMap<String, u64>,
+    /// Each unknown key of each row.
+    pub seen: Vec<UnknownKey>,
+}
+
+/// An unknown key of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKey {
+    /// Position of the row in the batch.
+    pub row: usize,
+    /// The key.
+    pub key: String,
+    /// Whether it looks personal and was dropped.
+    pub dropped: bool,
 }
 
 /// What tells a row from another within a window: key and `updt_time`, or all of it where the key is not whole.
@@ -96,7 +109,8 @@ impl<'a> PageMap<'a> {
             return Err(fail(format!("it is a failure: {}", envelope.words)));
         }
         let mut batch = TextBatch::new(self.dataset);
-        let (mut unknown, mut dropped) = (IndexMap::new(), IndexMap::new());
+        let mut seen: Vec<UnknownKey> = Vec::new();
+        let mut rows = 0;
         for (index, row) in envelope.rows.iter().enumerate() {
             let Json::Object(members, _) = row else {
                 continue;
@@ -111,14 +125,22 @@ impl<'a> PageMap<'a> {
             }
             batch.push(&RowText {
                 cells,
-                extra: self.extra(members, &mut unknown, &mut dropped),
+                extra: self.extra(members, rows, &mut seen),
                 note: None,
                 raw: None,
                 row: i64::try_from(index + 1).unwrap_or(i64::MAX),
             });
+            rows += 1;
+        }
+        let (mut unknown, mut dropped) = (IndexMap::new(), IndexMap::new());
+        for one in &seen {
+            *unknown.entry(one.key.clone()).or_default() += 1;
+            if one.dropped {
+                *dropped.entry(one.key.clone()).or_default() += 1;
+            }
         }
         let batch = batch.take().map_err(|source| SourceError::Batch { artifact: artifact.name.clone(), source })?;
-        Ok(Parsed { batch, unknown, dropped })
+        Ok(Parsed { batch, unknown, dropped, seen })
     }
 
     /// One cell per column: where a column has several keys, the non-null one; among those its real key.
@@ -157,29 +179,19 @@ impl<'a> PageMap<'a> {
         hasher.finalize().into()
     }
 
-    /// Unknown keys as a JSON object of texts, personal-looking ones dropped; all are counted.
-    fn extra(
-        &self,
-        members: &[(String, Json<'_>)],
-        unknown: &mut IndexMap<String, u64>,
-        dropped: &mut IndexMap<String, u64>,
-    ) -> Option<String> {
+    /// Unknown keys as a JSON object of texts, personal-looking ones dropped; all are told once.
+    fn extra(&self, members: &[(String, Json<'_>)], row: usize, seen: &mut Vec<UnknownKey>) -> Option<String> {
         let mut extra = serde_json::Map::new();
-        let mut counted: Vec<&str> = Vec::new();
+        let before = seen.len();
         for (key, value) in members {
             if self.slots.contains_key(key) {
                 continue;
             }
-            let first = !counted.contains(&key.as_str());
-            counted.push(key);
-            if first {
-                *unknown.entry(key.clone()).or_default() += 1;
+            let dropped = self.personal.looks_personal(key);
+            if !seen.iter().skip(before).any(|one| &one.key == key) {
+                seen.push(UnknownKey { row, key: key.clone(), dropped });
             }
-            if self.personal.looks_personal(key) {
-                if first {
-                    *dropped.entry(key.clone()).or_default() += 1;
-                }
-            } else {
+            if !dropped {
                 let text = value.as_text().map_or(serde_json::Value::Null, serde_json::Value::from);
                 extra.insert(key.clone(), text);
             }
@@ -242,6 +254,8 @@ mod tests {
         assert_eq!(parsed.unknown.get("rid"), Some(&2));
         assert_eq!(parsed.unknown.get("psnName"), Some(&1));
         assert_eq!(parsed.dropped.keys().collect::<Vec<_>>(), ["psnName", "tel"]);
+        let seen: Vec<(usize, &str, bool)> = parsed.seen.iter().map(|one| (one.row, one.key.as_str(), one.dropped)).collect();
+        assert_eq!(seen, [(0, "rid", false), (0, "psnName", true), (0, "tel", true), (1, "rid", false)]);
     }
 
     #[test]

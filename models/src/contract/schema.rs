@@ -33,13 +33,15 @@ impl Dataset {
         Schema::new(self.batch_fields())
     }
 
-    /// Bronze: the text batch, then `_run_id _run_seq _ingested_at _source _artifact _part`, `county`, `month`.
+    /// Bronze: the text batch, then `_run_id _run_seq _first_seq _ingested_at _source _artifact _part`, `county`, `month`. `_run_seq` is
+    /// the run that parsed the row, `_first_seq` and `_ingested_at` are of the run that first received its artifact.
     #[must_use]
     pub fn bronze_schema(&self) -> Schema {
         let mut fields = self.batch_fields();
         fields.extend([
             text("_run_id"),
             int("_run_seq"),
+            int("_first_seq"),
             Field::new("_ingested_at", DataType::Timestamp(TimeUnit::Microsecond, None), true),
             text("_source"),
             text("_artifact"),

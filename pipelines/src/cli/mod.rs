@@ -6,6 +6,7 @@
 mod app;
 mod build;
 mod cells;
+mod certificate;
 mod demo;
 mod doctor;
 mod error;
@@ -119,7 +120,7 @@ pub enum Verb {
     Explain(explain::ExplainArgs),
     /// Indicators: list, show, check
     Indicator(indicator::IndicatorArgs),
-    /// Rows that could not be used: list, show
+    /// Rows that could not be used: list, show, replay
     Quarantine(quarantine::QuarantineArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),

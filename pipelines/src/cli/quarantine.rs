@@ -1,25 +1,32 @@
-//! `yaojia quarantine`: rows that could not be used, why, and as received.
+//! `yaojia quarantine`: rows that could not be used, why, and as received; and what leaves once a mapping was mended.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use yaojia_models::contract::Reason;
 
+use super::progress::Bars;
+use super::table::Table;
 use super::{App, CliError, ExitStatus, query};
+use crate::project::Project;
+use crate::run::ParseAgainReport;
 
 /// Arguments of `quarantine`.
 #[derive(Debug, Args)]
 pub struct QuarantineArgs {
-    /// What to show.
+    /// What to do.
     #[command(subcommand)]
     pub what: What,
 }
 
-/// What to show.
+/// What to do.
 #[derive(Debug, Subcommand)]
 pub enum What {
-    /// Counts by dataset, reason, column and source
+    /// Counts by dataset, reason, column and source, with an example and when they came
     List(Filter),
     /// The rows, with their raw values
     Show(Show),
+    /// Parse again what was parsed by other rules, judge again, and say what left quarantine
+    Replay(Replay),
 }
 
 /// Which rows.
@@ -37,6 +44,9 @@ pub struct Filter {
     /// Only this month
     #[arg(long, value_name = "yyyy-MM")]
     pub month: Option<String>,
+    /// Only this source: a message number such as C1004, or the beginning of a file's path
+    #[arg(long, value_name = "SOURCE")]
+    pub source: Option<String>,
 }
 
 /// Arguments of `quarantine show`.
@@ -50,71 +60,158 @@ pub struct Show {
     pub limit: u32,
 }
 
+/// Arguments of `quarantine replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Only this dataset is parsed again and reported; what follows from it is built all the same
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 impl Filter {
     /// The condition, `TRUE` for all rows.
     fn sql(&self) -> String {
         let parts = [("dataset", &self.dataset), ("reason", &self.reason), ("county", &self.county), ("month", &self.month)];
-        let parts: Vec<String> = parts
-            .iter()
-            .filter_map(|(column, value)| value.as_ref().map(|value| format!("q.{column} = '{}'", value.replace('\'', "''"))))
-            .collect();
+        let mut parts: Vec<String> =
+            parts.iter().filter_map(|(column, value)| value.as_ref().map(|value| format!("q.{column} = {}", quoted(value)))).collect();
+        if let Some(source) = &self.source {
+            parts.push(format!("({SOURCE} = {0} OR starts_with(q._source, {0}))", quoted(source)));
+        }
         if parts.is_empty() { "TRUE".to_owned() } else { parts.join(" AND ") }
     }
+
+    /// A name that nothing can have is a mistake, not an empty answer.
+    fn check(&self, app: &App, project: &Project) -> Result<(), CliError> {
+        if let Some(name) = self.dataset.as_deref().filter(|name| project.dataset(name).is_none()) {
+            let names: Vec<&str> = project.datasets.iter().map(|dataset| dataset.name.as_str()).collect();
+            return Err(CliError::missing(format!("there is no dataset `{name}`"), format!("one of {}", names.join(", "))));
+        }
+        if let Some(reason) = self.reason.as_deref().filter(|reason| Reason::ALL.iter().all(|known| known.as_str() != *reason)) {
+            let names: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+            let hint = format!("one of {}; `{}` counts them", names.join(", "), app.command("quarantine list"));
+            return Err(CliError::missing(format!("there is no reason `{reason}`"), hint));
+        }
+        Ok(())
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 pub(super) async fn quarantine(app: &App, args: &QuarantineArgs) -> Result<ExitStatus, CliError> {
     let project = app.project()?;
-    let session = crate::run::session(&project).await?;
-    let release = session.release().number;
     match &args.what {
-        What::List(filter) => {
-            // A page is named `C1004 window p0001`, a file by its path: the first word of the one, the folder of the other.
-            let sql = format!(
-                "SELECT q.dataset, q.reason, q.column_name, {SOURCE} AS source, COUNT(1) AS row_count, MIN(q._ingested_at) AS first_seen, MAX(q._ingested_at) AS last_seen \
-                 FROM silver.quarantine AS q WHERE {} GROUP BY q.dataset, q.reason, q.column_name, {SOURCE} ORDER BY 1, 2, 3, 4",
-                filter.sql()
-            );
-            let rows = query::rows(&session, &sql).await?;
+        What::List(filter) => list(app, &project, filter).await,
+        What::Show(of) => show(app, &project, of).await,
+        What::Replay(of) => {
+            Filter { dataset: of.dataset.clone(), ..Filter::default() }.check(app, &project)?;
+            let done = {
+                let bars = Bars::new(&app.printer);
+                crate::run::parse_again(&project, of.dataset.as_deref(), of.dry_run, &bars).await?
+            };
             if app.json() {
-                app.printer.json("quarantine", &json!({"release": release, "counts": rows.objects()}))?;
-            } else if rows.rows.is_empty() {
-                app.printer.text("no row is in quarantine");
+                app.printer.json("quarantine", &done)?;
             } else {
-                app.printer.table("", &rows.table());
+                replayed(app, &done);
             }
+            Ok(ExitStatus::Done)
         }
-        What::Show(show) => {
-            let sql = format!(
-                "SELECT q.dataset, q.reason, q.column_name, q.column_value, q.row_key, q.county, q.month, q._source, q._row, q._run_id, q._artifact, q.row_json \
-                 FROM silver.quarantine AS q WHERE {} ORDER BY q.dataset, q.reason, q._artifact, q._row LIMIT {}",
-                show.filter.sql(),
-                show.limit
-            );
-            let rows = query::rows(&session, &sql).await?;
-            if app.json() {
-                app.printer.json("quarantine", &json!({"release": release, "rows": rows.objects()}))?;
-            } else if rows.rows.is_empty() {
-                app.printer.text("no such row is in quarantine");
-            } else {
-                let mut blocks = Vec::new();
-                for at in 0..rows.rows.len() {
-                    let column = rows.text(at, "column_name");
-                    let value = rows.text(at, "column_value");
-                    let subject = if column.is_empty() { String::new() } else { format!(" {column} = `{value}`") };
-                    let head = format!("{} {}: {}{subject}", rows.text(at, "dataset"), rows.text(at, "row_key"), rows.text(at, "reason"));
-                    let source = format!("{} row {}, {}", rows.text(at, "_source"), rows.text(at, "_row"), rows.text(at, "_run_id"));
-                    let lines = [head, source, rows.text(at, "row_json")];
-                    blocks.push(lines.map(|line| super::table::printable(&line)).join("\n  "));
-                }
-                app.printer.text(&blocks.join("\n\n"));
-            }
-        }
+    }
+}
+
+async fn list(app: &App, project: &Project, filter: &Filter) -> Result<ExitStatus, CliError> {
+    filter.check(app, project)?;
+    let session = crate::run::session(project).await?;
+    let sql = format!(
+        "SELECT q.dataset, q.reason, q.column_name, {SOURCE} AS source, COUNT(1) AS row_count, MIN(q._ingested_at) AS first_seen, MAX(q._ingested_at) AS last_seen, \
+         MIN(q.row_key) AS example_key, MIN(q.column_value) AS example_value \
+         FROM silver.quarantine AS q WHERE {} GROUP BY q.dataset, q.reason, q.column_name, {SOURCE} ORDER BY 1, 2, 3, 4",
+        filter.sql()
+    );
+    let rows = query::rows(&session, &sql).await?;
+    if app.json() {
+        app.printer.json("quarantine", &json!({"release": session.release().number, "counts": rows.objects()}))?;
+    } else if rows.rows.is_empty() {
+        app.printer.text("no row is in quarantine");
+    } else {
+        app.printer.table("", &rows.table());
     }
     Ok(ExitStatus::Done)
 }
 
-/// Where a row came from, without window and page or file name.
-const SOURCE: &str = "CASE WHEN q._source LIKE '%/%' THEN 'files' ELSE split_part(q._source, ' ', 1) END";
+async fn show(app: &App, project: &Project, show: &Show) -> Result<ExitStatus, CliError> {
+    show.filter.check(app, project)?;
+    let session = crate::run::session(project).await?;
+    let sql = format!(
+        "SELECT q.dataset, q.reason, q.column_name, q.column_value, q.row_key, q.county, q.month, q._source, q._row, q._run_id, q._ingested_at AS first_seen, q._artifact, q.row_json \
+         FROM silver.quarantine AS q WHERE {} ORDER BY q.dataset, q.reason, q._artifact, q._row LIMIT {}",
+        show.filter.sql(),
+        show.limit
+    );
+    let rows = query::rows(&session, &sql).await?;
+    if app.json() {
+        app.printer.json("quarantine", &json!({"release": session.release().number, "rows": rows.objects()}))?;
+    } else if rows.rows.is_empty() {
+        app.printer.text("no such row is in quarantine");
+    } else {
+        let mut blocks = Vec::new();
+        for at in 0..rows.rows.len() {
+            let text = |name: &str| rows.text(at, name);
+            let (column, value) = (text("column_name"), text("column_value"));
+            let subject = if column.is_empty() { String::new() } else { format!(" {column} = `{value}`") };
+            let head = format!("{} {}: {}{subject}", text("dataset"), text("row_key"), text("reason"));
+            let source = format!("{} row {}, first seen {}, {}", text("_source"), text("_row"), text("first_seen"), text("_run_id"));
+            let archived = format!("archived sha256 {}", text("_artifact"));
+            let lines = [head, source, archived, text("row_json")];
+            blocks.push(lines.map(|line| super::table::printable(&line)).join("\n  "));
+        }
+        app.printer.text(&blocks.join("\n\n"));
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// What was done, or would be.
+fn replayed(app: &App, done: &ParseAgainReport) {
+    let printer = &app.printer;
+    let names = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    match &done.run {
+        None => printer.text(&format!("would parse again: {}\nwould judge again: {}", names(&done.parse), names(&done.judge))),
+        Some(run) => {
+            match &run.run_id {
+                Some(id) => printer.text(&format!("{} {id}", run.verb)),
+                None => printer.text("nothing to do: all was parsed and judged by the rules in force"),
+            }
+            if let Some(parse) = &run.parse {
+                super::report::parsed(printer, parse);
+            }
+        }
+    }
+    let dash = || "–".to_owned();
+    let mut table = Table::new(["dataset", "reason", "before", "left", "came", "stay"]);
+    for change in &done.counts {
+        let after = change.after;
+        table.push([
+            change.dataset.clone(),
+            change.reason.clone(),
+            change.before.to_string(),
+            after.map_or_else(dash, |after| change.before.saturating_sub(after).to_string()),
+            after.map_or_else(dash, |after| after.saturating_sub(change.before).to_string()),
+            after.map_or_else(dash, |after| after.to_string()),
+        ]);
+    }
+    if table.is_empty() {
+        printer.text("no row is in quarantine");
+    } else {
+        printer.table("", &table);
+    }
+}
+
+/// Where a row came from: a page is named `C1004 window p0001`, and its message number tells it; a file is its path.
+const SOURCE: &str = "CASE WHEN q._source LIKE '%/%' THEN q._source ELSE split_part(q._source, ' ', 1) END";
 
 #[cfg(test)]
 mod tests {
@@ -125,5 +222,7 @@ mod tests {
         assert_eq!(Filter::default().sql(), "TRUE");
         let filter = Filter { dataset: Some("shp".into()), reason: Some("x' OR '1'='1".into()), ..Filter::default() };
         assert_eq!(filter.sql(), "q.dataset = 'shp' AND q.reason = 'x'' OR ''1''=''1'");
+        let filter = Filter { source: Some("fee_list/'6".into()), ..Filter::default() };
+        assert!(filter.sql().ends_with("starts_with(q._source, 'fee_list/''6'))"), "{}", filter.sql());
     }
 }

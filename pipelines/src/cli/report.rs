@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
-use crate::run::{BuildReport, LoadReport, Outcome, RunReport};
+use crate::run::{BuildReport, LoadReport, Outcome, ParseReport, RunReport};
 
 /// Prints the report, also of a run that failed on the way; then that it failed.
 pub(super) fn print(app: &App, outcome: Outcome) -> Result<ExitStatus, CliError> {
@@ -29,11 +29,33 @@ pub(super) fn text(printer: &Printer, run: &RunReport) {
         _ if run.failed.is_some() => printer.text(&format!("{} wrote nothing and failed, {release}", run.verb)),
         _ => printer.text(&format!("nothing new: {} wrote nothing{as_of}, {release}", run.verb)),
     }
+    if let Some(parse) = &run.parse {
+        parsed(printer, parse);
+    }
     if let Some(load) = &run.load {
         loaded(printer, load);
     }
     if let Some(build) = run.build.as_ref().filter(|_| run.changed) {
         built(printer, build);
+    }
+}
+
+/// What was parsed again, and what could not be.
+pub(super) fn parsed(printer: &Printer, parse: &ParseReport) {
+    let mut table = Table::new(["dataset", "artifacts", "rows"]);
+    for (name, of) in &parse.datasets {
+        table.push([name.clone(), of.artifacts.to_string(), of.rows.to_string()]);
+    }
+    if !table.is_empty() {
+        printer.table("\nparsed again: the rules changed", &table);
+    }
+    let mut kept: std::collections::BTreeMap<(&str, &str), Vec<&str>> = std::collections::BTreeMap::new();
+    for of in &parse.kept {
+        kept.entry((&of.dataset, &of.reason)).or_default().push(&of.source);
+    }
+    for ((dataset, reason), sources) in kept {
+        let (first, n) = (sources.first().copied().unwrap_or_default(), sources.len());
+        printer.warn(&format!("{dataset}: {n} not parsed again by the rules in force and kept as they were, such as `{first}`: {reason}"));
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use yaojia_warehouse::ledger::{CellMarks, Release, RunRecord, current_release, loads, read_counts, runs};
+use yaojia_warehouse::ledger::{CellMarks, Release, RunRecord, certificates, current_release, loads, parses, read_counts, runs};
 use yaojia_warehouse::silver::Counts;
 
 use super::table::Table;
-use super::{App, CliError, ExitStatus, query};
+use super::{App, CliError, ExitStatus, certificate, query};
 use crate::project::Project;
 
 /// Arguments of `status`.
@@ -21,6 +21,9 @@ pub struct StatusArgs {
     /// Only the silver counts, as one JSON object, dataset → counts
     #[arg(long)]
     pub silver_counts: bool,
+    /// The certificates of completeness, one line each dataset, county and month
+    #[arg(long)]
+    pub completeness: bool,
     /// Runs to show
     #[arg(long, default_value_t = 5, value_name = "N")]
     pub runs: usize,
@@ -41,13 +44,30 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
         app.printer.bare_json(&silver)?;
         return Ok(ExitStatus::Done);
     }
+    let certificates = certificates(&project.root).await?;
+    if args.completeness {
+        certificate::print(app, &certificates)?;
+        return Ok(ExitStatus::Done);
+    }
     let release = current_release(&project.root).await?;
     let runs = latest(runs(&project.root).await?, args.runs);
     let marks = CellMarks::read(&project.root).await?;
     let squares = squares(&project, &marks, args.table.as_deref());
     let refused: Vec<(String, String)> = refused(&project).await?;
+    let kept: Vec<Value> = parses(&project.root)
+        .await?
+        .into_values()
+        .flat_map(|mark| {
+            mark.kept
+                .into_iter()
+                .map(move |of| json!({"dataset": mark.dataset, "state": of.state, "source": of.source, "reason": of.reason}))
+        })
+        .collect();
     if app.json() {
-        app.printer.json("status", &document(&project, release.as_ref(), &runs, &squares, &silver, &refused))?;
+        let mut document = document(&project, release.as_ref(), &runs, &squares, &silver, &refused);
+        document["completeness"] = certificate::document(&certificates);
+        document["old_parses"] = Value::Array(kept);
+        app.printer.json("status", &document)?;
         return Ok(ExitStatus::Done);
     }
     head(app, &project, release.as_ref());
@@ -63,6 +83,13 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
     }
     if !silver.is_empty() {
         app.printer.table("\nsilver", &counts(&silver));
+    }
+    if !certificates.is_empty() {
+        let words = "completeness, counties complete of all, by dataset and month (`--completeness`: every certificate)";
+        app.printer.table(&format!("\n{words}"), &certificate::matrix(&certificates, &project.region.code));
+    }
+    if !kept.is_empty() {
+        app.printer.warn(&format!("{} pages or files keep the rows of older parsing rules; `--json` lists them", kept.len()));
     }
     if !refused.is_empty() {
         let mut table = Table::new(["refused file", "reason"]);

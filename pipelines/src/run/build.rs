@@ -5,17 +5,22 @@ use std::time::{Duration, Instant};
 
 use yaojia_models::contract::SourceKind;
 use yaojia_warehouse::WarehouseError;
-use yaojia_warehouse::delta::Table;
-use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session};
-use yaojia_warehouse::ledger::{CellMarks, current_release, last_run, loads, publish_release, read_counts, write_counts};
-use yaojia_warehouse::silver::{QUARANTINE, Silver};
+use yaojia_warehouse::delta::{Cell, Table};
+use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside};
+use yaojia_warehouse::ledger::{
+    CellMarks, certificates, current_release, last_run, loads, publish_release, read_counts, record_certificates, write_counts,
+};
+use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
 
 use super::context::{Context, LazyRun, instant_text};
 use super::platform::cursor;
+use super::reparse;
 use super::report::{BuildReport, PlanReport, SCHEMA_VERSION};
 use super::{Nested, Progress, RunError};
 
 const DAY: i64 = 86_400_000_000;
+/// Stands for all counties in a certificate.
+const ALL: &str = "*";
 
 /// The data instant of a run: its clock; but where nothing new arrived and the day is still that of the last run, the last run's,
 /// so that a run with nothing to do finds everything fresh.
@@ -43,19 +48,21 @@ async fn completeness(context: &Context<'_>, at: i64) -> Result<Completeness, Ru
             cursors.insert(dataset.name.clone(), until);
         }
     }
-    Ok(Completeness::new(context.registry, context.region, at, &known, cursors))
+    Ok(Completeness::new(context.registry, context.region, context.first_month, at, &known, cursors))
 }
 
 /// What is stale as things stand.
 pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, RunError> {
     let marks = CellMarks::read(context.root).await?;
     let completeness = completeness(context, at).await?;
+    let set_aside = SetAside::read(context.root, context.region).await?;
     Ok(PlanReport {
         schema_version: SCHEMA_VERSION,
         as_of: instant_text(at),
+        parse: reparse::stale(context).await?,
         silver: silver(context).stale(&marks).await?,
         gold: gold(context).plan(&marks).await?,
-        indicators: indicators(context, at, &completeness).plan(&marks).await?,
+        indicators: indicators(context, at, &completeness, &set_aside).plan(&marks).await?,
     })
 }
 
@@ -67,7 +74,7 @@ fn gold<'a>(context: &'a Context<'_>) -> Gold<'a> {
     Gold { root: context.root, registry: context.registry, region: context.region, models: &context.models }
 }
 
-fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'a Completeness) -> Indicators<'a> {
+fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'a Completeness, set_aside: &'a SetAside) -> Indicators<'a> {
     Indicators {
         root: context.root,
         registry: context.registry,
@@ -76,6 +83,7 @@ fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'a Completen
         indicators: context.indicators,
         instant: at,
         completeness,
+        set_aside,
         parameters: context.parameters,
     }
 }
@@ -99,11 +107,16 @@ pub(crate) async fn build(
 
     context.go_on()?;
     progress.stage("silver");
-    if !silver(context).stale(&marks).await?.is_empty() {
+    let completeness = completeness(context, at).await?;
+    if silver(context).stale(&marks).await?.is_empty() {
+        certify(context, lazy, &completeness, BTreeMap::new()).await?;
+    } else {
         let stamp = lazy.open(context).await?;
         let outcome = silver(context).build(&stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
-        marks.flush(context.root, stamp.seq).await?;
+        // Counts before marks: killed in between, the datasets are built again and counted again.
         write_counts(context.root, stamp.seq, &outcome.counts).await?;
+        certify(context, lazy, &completeness, outcome.by_cell).await?;
+        marks.flush(context.root, stamp.seq).await?;
         report.replaced.extend(outcome.cells.into_iter().filter(|(_, n)| *n > 0));
     }
     lap("silver");
@@ -124,8 +137,8 @@ pub(crate) async fn build(
 
     context.go_on()?;
     progress.stage("indicators");
-    let completeness = completeness(context, at).await?;
-    let indicators = indicators(context, at, &completeness);
+    let set_aside = SetAside::read(context.root, context.region).await?;
+    let indicators = indicators(context, at, &completeness, &set_aside);
     let mut failed: Option<RunError> = None;
     if !indicators.plan(&marks).await?.is_empty() {
         let stamp = lazy.open(context).await?;
@@ -147,6 +160,33 @@ pub(crate) async fn build(
     report.alerts = alerts(context).await?;
     lap("publish");
     Ok((report, failed))
+}
+
+/// Writes the certificates that say something else than those in force; `built` has the counts of the datasets built now.
+async fn certify(
+    context: &Context<'_>,
+    lazy: &mut LazyRun,
+    completeness: &Completeness,
+    built: BTreeMap<String, BTreeMap<Cell, CellCounts>>,
+) -> Result<(), RunError> {
+    let held = certificates(context.root).await?;
+    let mut cells: BTreeMap<String, BTreeMap<Cell, CellCounts>> = BTreeMap::new();
+    for (key, of) in held.iter().filter(|(key, _)| key.county != ALL) {
+        // A cell that a build left without rows says so.
+        let counts = if built.contains_key(&key.dataset) { CellCounts::default() } else { of.counts };
+        cells.entry(key.dataset.clone()).or_default().insert(Cell::new(key.county.as_str(), key.month.as_str()), counts);
+    }
+    for (dataset, counts) in built {
+        cells.entry(dataset).or_default().extend(counts);
+    }
+    let rows = completeness.rows(&cells)?;
+    let changed: Vec<_> = rows.iter().filter(|(key, of)| held.get(*key) != Some(*of)).collect();
+    if changed.is_empty() || (held.is_empty() && cells.is_empty()) {
+        return Ok(());
+    }
+    let stamp = lazy.open(context).await?;
+    record_certificates(context.root, &stamp, &changed).await?;
+    Ok(())
 }
 
 /// Moves the release to the tables as they are, if any of them moved.

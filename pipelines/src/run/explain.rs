@@ -288,8 +288,9 @@ async fn original_of(project: &Project, read: &super::ReadSession, table: &str, 
     let number = row.get("_row").and_then(|v| v.as_str().and_then(|t| t.parse().ok()).or_else(|| v.as_i64())).unwrap_or_default();
     let source = row.get("_source").and_then(Value::as_str).unwrap_or_default().to_string();
     let plain = artifact.bytes().all(|b| b.is_ascii_hexdigit());
-    let sql =
-        format!("SELECT * FROM bronze.{dataset} AS b WHERE b._artifact = '{artifact}' AND b._row = {number} ORDER BY b._run_seq LIMIT 1");
+    let sql = format!(
+        "SELECT * FROM bronze.{dataset} AS b WHERE b._artifact = '{artifact}' AND b._row = {number} ORDER BY b._run_seq DESC LIMIT 1"
+    );
     let bronze = if plain { objects(&read.rows(&sql).await?)?.into_iter().next() } else { None };
     let (bytes, why_not) = match project.archive.get(&artifact).await {
         Ok(Some(bytes)) => (Some(cut(&bytes, number)), None),

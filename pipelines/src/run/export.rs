@@ -6,11 +6,12 @@ use std::sync::Arc;
 use yaojia_connectors::export::{Delivery, ExportSource, FileReport, LandingFile, ReadError};
 use yaojia_connectors::{Artifact, ArtifactBytes};
 use yaojia_models::contract::{Dataset, SourceKind};
-use yaojia_warehouse::bronze::{Appender, Bronze};
+use yaojia_warehouse::bronze::{Appender, Bronze, Fold, Receipt};
 use yaojia_warehouse::ledger::{LoadMark, loads, record_loads};
 use yaojia_warehouse::store::ArchiveSource;
 
 use super::context::{Context, LazyRun};
+use super::parser::parser;
 use super::report::{DatasetLoad, LoadReport};
 use super::{Progress, RunError};
 
@@ -72,6 +73,7 @@ async fn dataset_load(
     let mut load = DatasetLoad::default();
     let mut marks: Vec<LoadMark> = Vec::new();
     let mut appender: Option<Appender> = None;
+    let rules = parser(context, dataset);
     for (part, file) in files.iter().enumerate() {
         context.go_on()?;
         let delivery = source.fetch(dataset, file).await?;
@@ -80,7 +82,7 @@ async fn dataset_load(
         if loaded.contains(&sha) {
             if before.is_none() && !own.iter().any(|m| m.name == file.path && m.sha256 == sha) {
                 load.same_content.push(file.path.clone());
-                marks.push(mark(dataset, file, &sha, "same_content", "", -1, 0));
+                marks.push(mark(dataset, &rules, file, &sha, "same_content", "", -1, 0));
             }
             continue;
         }
@@ -99,7 +101,7 @@ async fn dataset_load(
             if there.contains(&sha) {
                 // Rows are there but the ledger was not told: read again only to tell it.
                 let rows = check(source, dataset, &delivery).await?.unwrap_or_default();
-                marks.push(mark(dataset, file, &sha, "loaded", "", declared(&delivery), rows));
+                marks.push(mark(dataset, &rules, file, &sha, "loaded", "", declared(&delivery), rows));
                 loaded.insert(sha);
                 loaded.extend(there);
                 continue;
@@ -112,7 +114,9 @@ async fn dataset_load(
         }
         let Some(open) = appender.as_mut() else { continue };
         let rows_before = open.rows();
-        match read_into(source, dataset, &delivery, open, i64::try_from(part).unwrap_or(i64::MAX)).await? {
+        let part = i64::try_from(part).unwrap_or(i64::MAX);
+        let receipt = Receipt { source: &file.path, artifact: &sha, part, parser: &rules, again: None };
+        match read_into(source, dataset, &delivery, open, &receipt).await? {
             Ok(found) => {
                 archived(context, &delivery.artifact).await?;
                 load.files += 1;
@@ -126,14 +130,14 @@ async fn dataset_load(
                 }
                 let declared = declared(&delivery);
                 load.declared += u64::try_from(declared).unwrap_or(found.rows);
-                marks.push(mark(dataset, file, &sha, "loaded", "", declared, found.rows));
+                marks.push(mark(dataset, &rules, file, &sha, "loaded", "", declared, found.rows));
                 loaded.insert(sha);
             }
             Err(reason) => {
                 archived(context, &delivery.artifact).await?;
                 load.refused.push((file.path.clone(), reason.clone()));
                 if before.is_none_or(|m| m.state != "refused" || m.reason != reason) {
-                    marks.push(mark(dataset, file, &sha, "refused", &reason, declared(&delivery), 0));
+                    marks.push(mark(dataset, &rules, file, &sha, "refused", &reason, declared(&delivery), 0));
                 }
             }
         }
@@ -149,38 +153,49 @@ async fn dataset_load(
 }
 
 /// Reads a delivery into bronze; the inner error is the word of a refusal.
-async fn read_into(
+pub(crate) async fn read_into(
     source: &ExportSource,
     dataset: &Dataset,
     delivery: &Delivery,
     appender: &mut Appender,
-    part: i64,
+    receipt: &Receipt<'_>,
 ) -> Result<Result<FileReport, String>, RunError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let (source, dataset, owned) = (source.clone(), Arc::new(dataset.clone()), delivery.clone());
     let reader = tokio::task::spawn_blocking(move || {
         source.read(&dataset, &owned, &mut |batch| sender.blocking_send(batch).map_err(|e| Box::new(e) as _))
     });
-    let name = &delivery.file.path;
     while let Some(batch) = receiver.recv().await {
-        appender.push(&batch, name, &delivery.artifact.sha256, part).await?;
+        appender.push(&batch, receipt).await?;
     }
-    match reader.await.map_err(|e| RunError::Report(e.to_string()))? {
-        Ok(report) => Ok(Ok(report)),
-        Err(ReadError::Refused(refused)) => {
-            tracing::warn!(file = %refused.file, reason = %refused.reason, "{}", refused.detail);
-            Ok(Err(refused.reason.to_string()))
-        }
-        Err(ReadError::Failed(error)) => Err(error.into()),
+    let read = reader.await.map_err(|e| RunError::Report(e.to_string()))?;
+    if let Err(ReadError::Refused(refused)) = &read {
+        tracing::warn!(file = %refused.file, reason = %refused.reason, "{}", refused.detail);
     }
+    worded(read)
 }
 
 /// Reads a delivery only to count it; the inner error is the word of a refusal.
 async fn check(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<Result<u64, String>, RunError> {
+    Ok(fold(source, dataset, delivery).await?.map(|fold| fold.rows))
+}
+
+/// Reads a delivery only to compare what it says; the inner error is the word of a refusal.
+pub(crate) async fn fold(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<Result<Fold, String>, RunError> {
     let (source, dataset, owned) = (source.clone(), dataset.clone(), delivery.clone());
-    let read = tokio::task::spawn_blocking(move || source.read(&dataset, &owned, &mut |_| Ok(())));
-    match read.await.map_err(|e| RunError::Report(e.to_string()))? {
-        Ok(report) => Ok(Ok(report.rows)),
+    let read = tokio::task::spawn_blocking(move || {
+        let mut fold = Fold::default();
+        let read = source.read(&dataset, &owned, &mut |batch| fold.add(&dataset, &batch).map_err(|e| Box::new(e) as _));
+        (read, fold)
+    });
+    let (read, fold) = read.await.map_err(|e| RunError::Report(e.to_string()))?;
+    Ok(worded(read)?.map(|_| fold))
+}
+
+/// A refusal as its word, anything else that went wrong as an error.
+fn worded(read: Result<FileReport, ReadError>) -> Result<Result<FileReport, String>, RunError> {
+    match read {
+        Ok(report) => Ok(Ok(report)),
         Err(ReadError::Refused(refused)) => Ok(Err(refused.reason.to_string())),
         Err(ReadError::Failed(error)) => Err(error.into()),
     }
@@ -193,7 +208,8 @@ fn declared(delivery: &Delivery) -> i64 {
     serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|v| v.get("rows").and_then(serde_json::Value::as_i64)).unwrap_or(-1)
 }
 
-fn mark(dataset: &Dataset, file: &LandingFile, sha: &str, state: &str, reason: &str, declared: i64, rows: u64) -> LoadMark {
+#[expect(clippy::too_many_arguments, reason = "one for each column")]
+fn mark(dataset: &Dataset, rules: &str, file: &LandingFile, sha: &str, state: &str, reason: &str, declared: i64, rows: u64) -> LoadMark {
     LoadMark {
         run_seq: 0,
         run_id: String::new(),
@@ -204,5 +220,6 @@ fn mark(dataset: &Dataset, file: &LandingFile, sha: &str, state: &str, reason: &
         reason: reason.to_string(),
         declared,
         rows,
+        parser: rules.to_string(),
     }
 }

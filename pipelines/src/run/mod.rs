@@ -6,8 +6,11 @@ mod context;
 mod error;
 mod explain;
 mod export;
+mod parser;
 mod platform;
 mod read;
+mod reparse;
+mod parse_again;
 mod report;
 
 use std::collections::BTreeMap;
@@ -19,7 +22,8 @@ pub use context::{instant_text, naive};
 pub use error::RunError;
 pub use explain::{EvidenceRow, Explanation, Original};
 pub use read::{ReadSession, session};
-pub use report::{BuildReport, DatasetLoad, LoadReport, PlanReport, RunReport, SCHEMA_VERSION};
+pub use parse_again::{Change, ParseAgainReport, parse_again};
+pub use report::{BuildReport, DatasetLoad, DatasetParse, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION};
 
 use crate::project::Project;
 use context::{Context, LazyRun};
@@ -47,7 +51,7 @@ pub struct Outcome {
 /// [`RunError`] when the run could not begin or be recorded, else in the outcome; what was committed before stays, and the old release
 /// still serves.
 pub async fn nightly(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    run(project, "nightly", true, true, progress).await
+    run(project, &Work { verb: "nightly", loads: true, builds: true, parse_only: None }, progress).await
 }
 
 /// Only loads.
@@ -55,7 +59,7 @@ pub async fn nightly(project: &Project, progress: &dyn Progress) -> Result<Outco
 /// # Errors
 /// [`RunError`].
 pub async fn load(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    run(project, "load", true, false, progress).await
+    run(project, &Work { verb: "load", loads: true, builds: false, parse_only: None }, progress).await
 }
 
 /// Only builds and publishes.
@@ -63,7 +67,7 @@ pub async fn load(project: &Project, progress: &dyn Progress) -> Result<Outcome,
 /// # Errors
 /// [`RunError`].
 pub async fn build(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    run(project, "build", false, true, progress).await
+    run(project, &Work { verb: "build", loads: false, builds: true, parse_only: None }, progress).await
 }
 
 /// What a build would do now.
@@ -84,12 +88,21 @@ pub async fn explain(project: &Project, alert_id: &str) -> Result<Explanation, R
     explain::explain(project, alert_id).await
 }
 
-async fn run(project: &Project, verb: &'static str, loads: bool, builds: bool, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    let context = Context::of(project);
+/// What a run does.
+struct Work<'a> {
+    verb: &'static str,
+    loads: bool,
+    builds: bool,
+    /// Where it builds: the one dataset to parse again if need be; all when none is named.
+    parse_only: Option<&'a str>,
+}
+
+async fn run(project: &Project, what: &Work<'_>, progress: &dyn Progress) -> Result<Outcome, RunError> {
+    let (context, verb) = (Context::of(project), what.verb);
     let lease = Lease::take(context.root, verb, &instant_text(context.now), project.clock.unix_now()).await?;
     let mut lazy = LazyRun::new(verb, context.now);
     let mut report = RunReport { schema_version: SCHEMA_VERSION, verb: verb.to_string(), ..RunReport::default() };
-    let failed = work(&context, &mut lazy, loads, builds, &mut report, progress).await.err();
+    let failed = work(&context, &mut lazy, what, &mut report, progress).await.err();
     report.failed = failed.as_ref().map(|error| format!("{}: {error}", error.code()));
     if let Some(stamp) = lazy.opened() {
         let state = if failed.is_none() { "done" } else { "failed" };
@@ -107,14 +120,25 @@ async fn run(project: &Project, verb: &'static str, loads: bool, builds: bool, p
 async fn work(
     context: &Context<'_>,
     lazy: &mut LazyRun,
-    loads: bool,
-    builds: bool,
+    what: &Work<'_>,
     report: &mut RunReport,
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
     let clock = std::time::Instant::now();
     let mut failed: Option<RunError> = None;
-    if loads {
+    if what.builds {
+        progress.stage("parse");
+        // Before the load, so that rows that come again meet what they are by the rules in force.
+        match reparse::reparse(context, lazy, what.parse_only, progress).await {
+            Ok(parse) => report.parse = Some(parse),
+            // A landing folder that is away keeps nothing from being loaded and built: the rows keep their older parse for now.
+            Err(error @ RunError::Source(_)) => failed = Some(error),
+            Err(error) => return Err(error),
+        }
+        report.seconds.push(("parse".to_string(), clock.elapsed()));
+    }
+    let clock = std::time::Instant::now();
+    if what.loads {
         progress.stage("load");
         let mut load = LoadReport::default();
         // A source that is down does not keep the other, nor the build, from what has arrived; the run still fails at its end.
@@ -132,7 +156,7 @@ async fn work(
     }
     let at = build::instant(context, lazy.opened().is_some()).await?;
     report.as_of = instant_text(at);
-    if builds {
+    if what.builds {
         let (built, unfinished) = build::build(context, lazy, at, progress, &mut report.seconds).await?;
         report.build = Some(built);
         failed = failed.or(unfinished);

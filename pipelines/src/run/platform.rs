@@ -1,14 +1,17 @@
 //! Loading the platform: windows → archive → bronze, the position in the same commit.
 
+use std::collections::HashSet;
+
 use arrow::record_batch::RecordBatch;
 use yaojia_connectors::platform::{PlatformSource, Window, WindowRead};
 use yaojia_models::contract::{Dataset, SourceKind};
-use yaojia_warehouse::bronze::{Appender, Bronze};
+use yaojia_warehouse::bronze::{Appender, Bronze, Receipt};
 use yaojia_warehouse::ledger::{LoadMark, loads, record_loads, runs};
 use yaojia_warehouse::silver;
 
 use super::context::{Context, LazyRun, naive};
 use super::export::archived;
+use super::parser::parser;
 use super::report::{DatasetLoad, LoadReport};
 use super::{Progress, RunError};
 
@@ -83,6 +86,8 @@ async fn dataset_load(
     let mut part = 0_i64;
     let mut done_until: Option<Window> = None;
     let first = source.windows(from, to).first().copied();
+    let rules = parser(context, dataset);
+    let mut known = Known::new(context, dataset, at);
     for window in source.windows(from, to) {
         context.go_on()?;
         let read = match source.read_window(dataset, window).await {
@@ -97,16 +102,9 @@ async fn dataset_load(
         load.declared += read.announced;
         load.received += read.rows;
         let batches = parse(source, dataset, &read)?;
-        for (parsed, _) in &batches {
-            for (name, n) in &parsed.unknown {
-                *load.unknown_columns.entry(name.clone()).or_default() += n;
-            }
-            for (name, n) in &parsed.dropped {
-                *load.dropped_personal.entry(name.clone()).or_default() += n;
-            }
-        }
+        known.count_unknown(window, &batches, &mut load).await?;
         let overlaps = at.is_some() && Some(window) == first;
-        let news = !batches.is_empty() && (!overlaps || !all_known(context, dataset, at, batches.iter().map(|b| &b.0.batch)).await?);
+        let news = !batches.is_empty() && (!overlaps || !known.all(batches.iter().map(|b| &b.0.batch)).await?);
         if news {
             let stamp = run.open(context).await?;
             let appender = match pending.take() {
@@ -117,12 +115,13 @@ async fn dataset_load(
                 archived(context, artifact).await?;
                 part += 1;
                 let name = format!("{} {}..{} p{:04}", read.infno, window_text(window.from), window_text(window.to), n + 1);
-                appender.push(&parsed.batch, &name, &artifact.sha256, part).await?;
+                let receipt = Receipt { source: &name, artifact: &artifact.sha256, part, parser: &rules, again: None };
+                appender.push(&parsed.batch, &receipt).await?;
                 load.appended += parsed.batch.num_rows() as u64;
             }
         }
         done_until = Some(window);
-        marks.push(mark(dataset, window, &read));
+        marks.push(mark(dataset, &rules, window, &read));
         if pending.as_ref().is_some_and(|p| p.rows() >= COMMIT_ROWS) {
             flush(pending.take(), done_until).await?;
         }
@@ -151,38 +150,89 @@ async fn flush(pending: Option<Appender>, until: Option<Window>) -> Result<(), R
     Ok(())
 }
 
-/// Whether every row of the overlap was received before, with the same content.
-async fn all_known(
-    context: &Context<'_>,
-    dataset: &Dataset,
+/// Contents that were received before: where windows overlap, rows come again.
+struct Known<'a> {
+    context: &'a Context<'a>,
+    dataset: &'a Dataset,
     cursor: Option<i64>,
-    batches: impl Iterator<Item = &RecordBatch>,
-) -> Result<bool, RunError> {
-    let day = 86_400 * SECOND;
-    let from = cursor.map_or(i64::MIN, |c| c - 2 * day);
-    // Rows of the overlap can only have come with runs whose windows reached into it.
-    let since = runs(context.root)
-        .await?
-        .iter()
-        .filter(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten().is_none_or(|t| t >= from))
-        .map(|r| r.seq)
-        .min()
-        .unwrap_or(0);
-    let bronze = Bronze { root: context.root, region: context.region };
-    let known = bronze.contents(dataset, since).await?;
-    for batch in batches {
-        if silver::contents(dataset, batch)?.iter().any(|c| !known.contains(c)) {
-            return Ok(false);
-        }
+    /// Of earlier runs; read when it is first needed.
+    stored: Option<HashSet<u128>>,
+    /// Rows of this load's earlier windows whose unknown keys were counted.
+    counted: HashSet<u128>,
+}
+
+impl<'a> Known<'a> {
+    fn new(context: &'a Context<'a>, dataset: &'a Dataset, cursor: Option<i64>) -> Self {
+        Self { context, dataset, cursor, stored: None, counted: HashSet::new() }
     }
-    Ok(true)
+
+    /// Contents of the rows of earlier runs that may come again.
+    async fn stored(&mut self) -> Result<&HashSet<u128>, RunError> {
+        let stored = match self.stored.take() {
+            Some(stored) => stored,
+            None => {
+                let day = 86_400 * SECOND;
+                let from = self.cursor.map_or(i64::MIN, |c| c - 2 * day);
+                // Rows of the overlap can only have come with runs whose windows reached into it.
+                let since = runs(self.context.root)
+                    .await?
+                    .iter()
+                    .filter(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten().is_none_or(|t| t >= from))
+                    .map(|r| r.seq)
+                    .min()
+                    .unwrap_or(0);
+                let bronze = Bronze { root: self.context.root, region: self.context.region };
+                bronze.contents(self.dataset, since).await?
+            }
+        };
+        Ok(self.stored.insert(stored))
+    }
+
+    /// Whether every row was received by an earlier run, with the same content.
+    async fn all(&mut self, batches: impl Iterator<Item = &RecordBatch>) -> Result<bool, RunError> {
+        let dataset = self.dataset;
+        let stored = self.stored().await?;
+        for batch in batches {
+            if silver::contents(dataset, batch)?.iter().any(|c| !stored.contains(c)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Counts the unknown keys of a window's rows, but of none that an earlier window or run gave already: many nights count as one load.
+    async fn count_unknown(&mut self, window: Window, pages: &[Page], load: &mut DatasetLoad) -> Result<(), RunError> {
+        if pages.iter().all(|(parsed, _)| parsed.seen.is_empty()) {
+            return Ok(());
+        }
+        if self.cursor.is_some_and(|cursor| window.from <= naive(cursor)) {
+            self.stored().await?;
+        }
+        let mut counted = Vec::new();
+        for (parsed, _) in pages.iter().filter(|(parsed, _)| !parsed.seen.is_empty()) {
+            let contents = silver::contents(self.dataset, &parsed.batch)?;
+            for one in &parsed.seen {
+                let Some(content) = contents.get(one.row) else { continue };
+                if self.counted.contains(content) || self.stored.as_ref().is_some_and(|stored| stored.contains(content)) {
+                    continue;
+                }
+                *load.unknown_columns.entry(one.key.clone()).or_default() += 1;
+                if one.dropped {
+                    *load.dropped_personal.entry(one.key.clone()).or_default() += 1;
+                }
+                counted.push(*content);
+            }
+        }
+        self.counted.extend(counted);
+        Ok(())
+    }
 }
 
 fn window_text(t: chrono::NaiveDateTime) -> String {
     t.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-fn mark(dataset: &Dataset, window: Window, read: &WindowRead) -> LoadMark {
+fn mark(dataset: &Dataset, rules: &str, window: Window, read: &WindowRead) -> LoadMark {
     LoadMark {
         run_seq: 0,
         run_id: String::new(),
@@ -193,5 +243,6 @@ fn mark(dataset: &Dataset, window: Window, read: &WindowRead) -> LoadMark {
         reason: String::new(),
         declared: i64::try_from(read.announced).unwrap_or(i64::MAX),
         rows: read.rows,
+        parser: rules.to_string(),
     }
 }

@@ -21,7 +21,7 @@ pub struct DatasetLoad {
     pub received: u64,
     /// Rows appended to bronze.
     pub appended: u64,
-    /// Unknown columns or keys → rows (or files) that carry them.
+    /// Unknown columns or keys → rows (or files) that carry them; a row that came with an earlier window or run is not counted again.
     pub unknown_columns: BTreeMap<String, u64>,
     /// Personal-looking columns dropped at the door.
     pub dropped_personal: BTreeMap<String, u64>,
@@ -57,6 +57,48 @@ impl LoadReport {
     #[must_use]
     pub fn appended(&self) -> u64 {
         self.datasets.values().map(|d| d.appended).sum()
+    }
+}
+
+/// What was parsed again of one dataset.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DatasetParse {
+    /// Pages and files whose rows are others by the rules in force.
+    pub artifacts: u64,
+    /// Their rows.
+    pub rows: u64,
+}
+
+/// An artifact that keeps the rows of an older parse.
+#[derive(Debug, Clone, Serialize)]
+pub struct OldParse {
+    /// Dataset.
+    pub dataset: String,
+    /// `sealed` (no identity to open it), `unreadable`, `missing`, `refused`.
+    pub state: String,
+    /// Page or file.
+    pub source: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What was parsed again because the rules changed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ParseReport {
+    /// By dataset.
+    pub datasets: BTreeMap<String, DatasetParse>,
+    /// What could not be parsed again, of this run or an earlier one.
+    pub kept: Vec<OldParse>,
+}
+
+impl ParseReport {
+    pub(crate) fn keep(&mut self, dataset: &str, kept: &[yaojia_warehouse::ledger::KeptParse]) {
+        self.kept.extend(kept.iter().map(|of| OldParse {
+            dataset: dataset.to_string(),
+            state: of.state.clone(),
+            source: of.source.clone(),
+            reason: of.reason.clone(),
+        }));
     }
 }
 
@@ -97,6 +139,8 @@ pub struct RunReport {
     pub failed: Option<String>,
     /// Whether anything was written.
     pub changed: bool,
+    /// What was parsed again; null when the verb does not build.
+    pub parse: Option<ParseReport>,
     /// What was loaded; null when the verb does not load.
     pub load: Option<LoadReport>,
     /// What was built; null when the verb does not build.
@@ -113,6 +157,8 @@ pub struct PlanReport {
     pub schema_version: u32,
     /// Data instant the plan is for.
     pub as_of: String,
+    /// Datasets of which something was parsed by other rules than those in force.
+    pub parse: Vec<String>,
     /// Datasets whose silver is stale.
     pub silver: Vec<String>,
     /// Stale cells of facts and dimensions.

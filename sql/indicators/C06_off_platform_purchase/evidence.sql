@@ -190,7 +190,7 @@ SELECT
     known.row_key AS row_key,
     known.min_cnt AS num,
     known.min_cnt AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM known
 UNION ALL
 SELECT
@@ -206,7 +206,7 @@ SELECT
     received.row_key AS row_key,
     -received.min_cnt AS num,
     CAST(0 AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM received
 UNION ALL
 SELECT
@@ -222,7 +222,7 @@ SELECT
     stock.row_key AS row_key,
     CASE WHEN stock.side = 1 THEN stock.min_cnt ELSE -stock.min_cnt END AS num,
     CAST(0 AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM stock
 UNION ALL
 SELECT
@@ -238,7 +238,7 @@ SELECT
     known.row_key AS row_key,
     CAST(known.used_amt AS DECIMAL(38, 10)) AS num,
     CAST(NULL AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM known
 LEFT ANTI JOIN ever
     ON ever.month = known.month
@@ -259,7 +259,7 @@ SELECT
     used.row_key AS row_key,
     CAST(used.used_amt AS DECIMAL(38, 10)) AS num,
     CAST(NULL AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM used
 LEFT ANTI JOIN state
     ON state.month = used.month

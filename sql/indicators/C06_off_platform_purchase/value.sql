@@ -266,7 +266,7 @@ SELECT
     balance.off_cnt AS numerator,
     balance.used_cnt AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(muldiv2(balance.off_cnt, balance.used_amt, balance.used_cnt) AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(muldiv2(balance.off_cnt, balance.used_amt, balance.used_cnt) AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     balance.sample_n AS sample_n,
     balance.stock_known AS in_stock_known
@@ -284,7 +284,7 @@ SELECT
     CAST(used_sum.month_amt AS DECIMAL(38, 10)) AS numerator,
     CAST(NULL AS DECIMAL(38, 10)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     used_sum.sample_n AS sample_n,
     CAST(NULL AS BIGINT) AS in_stock_known
@@ -307,7 +307,7 @@ SELECT
     CAST(SUM(used.used_amt) AS DECIMAL(38, 10)) AS numerator,
     CAST(NULL AS DECIMAL(38, 10)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     COUNT(*) AS sample_n,
     CAST(NULL AS BIGINT) AS in_stock_known

@@ -94,7 +94,7 @@ SELECT
             WHEN line.purcpric - LEAST(line.list_pric, line.award_cap_pric) > $price_tolerance
                 THEN mul2(line.purcpric - LEAST(line.list_pric, line.award_cap_pric), line.purc_cnt)
             ELSE 0
-        END AS DECIMAL(18, 2)
+        END AS DECIMAL(38, 2)
     ) AS amount,
     CASE WHEN line.list_stas = '0' THEN 'suspended' END AS mark,
     CAST(NULL AS BIGINT) AS max_receipts,
@@ -121,7 +121,7 @@ SELECT
         END AS DECIMAL(38, 6)
     ) AS num,
     CAST(CASE WHEN history.receipts >= $min_receipts THEN 1 END AS DECIMAL(38, 6)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount,
     CAST(NULL AS VARCHAR) AS mark,
     CAST(history.receipts AS BIGINT) AS max_receipts,
     'fact_order' AS source_table,
@@ -145,7 +145,7 @@ SELECT
     spread.prod_code AS product_code,
     CAST(spread.p90 AS DECIMAL(38, 10)) AS num,
     CAST(spread.p10 AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount,
     CAST(NULL AS VARCHAR) AS mark,
     CAST(spread.receipts AS BIGINT) AS max_receipts,
     'dim_product' AS source_table,

@@ -21,7 +21,7 @@ movement AS (
         concat('r', back.retn_id) AS movement_id,
         back.medins_retn_time AS movement_time,
         back.retn_amt AS returned_amt,
-        CAST(0 AS DECIMAL(18, 2)) AS paid_amt
+        CAST(0 AS DECIMAL(38, 2)) AS paid_amt
     FROM gold.fact_return AS back
     WHERE back.prod_type = $prod_type
       AND back.org_type = '1'
@@ -30,7 +30,7 @@ movement AS (
         pay.shp_id AS shp_id,
         concat('p', pay.pay_detl_id) AS movement_id,
         pay.pay_time AS movement_time,
-        CAST(0 AS DECIMAL(18, 2)) AS returned_amt,
+        CAST(0 AS DECIMAL(38, 2)) AS returned_amt,
         pay.pay_amt AS paid_amt
     FROM gold.fact_payment AS pay
     WHERE pay.prod_type = $prod_type

@@ -226,7 +226,7 @@ SELECT
         WHEN 'yoy' THEN div6(result.index_value - result.year_ago_value, result.year_ago_value)
         WHEN 'coverage' THEN result.coverage
     END AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     CAST(NULL AS BIGINT) AS sample_n,
     COALESCE(result.coverage < $min_coverage, FALSE) AS insufficient

@@ -165,7 +165,7 @@ SELECT
     concat_ws('|', line.btch_code, line.grp_code, line.medins_code, line.prod_code) AS row_key,
     CAST(0 AS DECIMAL(38, 10)) AS num,
     CAST(line.agrm_cnt AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM gold.fact_agreement AS line
 INNER JOIN ask.month AS m
     ON m.month >= to_char(line.agrt_begn_date, '%Y-%m')
@@ -186,7 +186,7 @@ SELECT
     event.row_key AS row_key,
     CAST(event.min_cnt AS DECIMAL(38, 10)) AS num,
     CAST(0 AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM (
     SELECT
         'fact_receipt' AS source_table,
@@ -233,6 +233,6 @@ SELECT
     concat_ws('|', judged.btch_code, judged.grp_code, judged.medins_code, judged.first_prod_code) AS row_key,
     CAST(1 AS DECIMAL(38, 10)) AS num,
     CAST(NULL AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM judged
 WHERE judged.gap < 0

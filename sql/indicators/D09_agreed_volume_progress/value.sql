@@ -183,7 +183,7 @@ SELECT
         WHEN 'gap' THEN judged.gap
         WHEN 'forecast' THEN judged.forecast
     END AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     CAST(1 AS BIGINT) AS sample_n,
     CASE WHEN pick.measure = 'main' THEN CAST(judged.ended AS BIGINT) END AS in_ended,
@@ -218,7 +218,7 @@ SELECT
     CAST(SUM(CASE WHEN judged.gap < 0 THEN 1 ELSE 0 END) AS DECIMAL(38, 10)) AS numerator,
     CAST(NULL AS DECIMAL(38, 10)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     CAST(COUNT(*) AS BIGINT) AS sample_n,
     CAST(NULL AS BIGINT) AS in_ended,

@@ -18,7 +18,7 @@ SELECT
             WHEN line.purcpric - LEAST(line.list_pric, line.award_cap_pric) > $price_tolerance
                 THEN mul2(line.purcpric - LEAST(line.list_pric, line.award_cap_pric), line.purc_cnt)
             ELSE 0
-        END AS DECIMAL(18, 2)
+        END AS DECIMAL(38, 2)
     ) AS amount,
     CASE WHEN line.list_stas = '0' THEN 'suspended' END AS mark,
     'fact_order' AS source_table,

@@ -116,7 +116,7 @@ SELECT
     known.row_key AS row_key,
     CAST(known.used_amt AS DECIMAL(38, 10)) AS num,
     known.min_cnt AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM known
 UNION ALL
 SELECT
@@ -132,7 +132,7 @@ SELECT
     receipt.shp_id AS row_key,
     CAST(receipt.receipt_amt AS DECIMAL(38, 10)) AS num,
     CAST(receipt.shpp_cnt * receipt.convrat AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM gold.fact_receipt AS receipt
 INNER JOIN cost
     ON cost.medins_code = receipt.medins_code

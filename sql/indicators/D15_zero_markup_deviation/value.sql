@@ -138,7 +138,7 @@ SELECT
                 GREATEST(
                     round2(used_sum.used_amt - CAST(cost.unit_pric * used_sum.used_cnt AS DECIMAL(38, 12))),
                     CAST(0 AS DECIMAL(38, 2))
-                ) AS DECIMAL(18, 2)
+                ) AS DECIMAL(38, 2)
             )
     END AS amount_at_risk,
     '' AS mark,

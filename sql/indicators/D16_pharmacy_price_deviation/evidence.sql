@@ -103,7 +103,7 @@ SELECT
     known.row_key AS row_key,
     CAST(known.used_amt AS DECIMAL(38, 10)) AS num,
     known.min_cnt AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM known
 UNION ALL
 SELECT
@@ -119,7 +119,7 @@ SELECT
     known.row_key AS row_key,
     CAST(known.used_amt AS DECIMAL(38, 10)) AS num,
     known.min_cnt AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM known
 UNION ALL
 SELECT
@@ -135,6 +135,6 @@ SELECT
     known.row_key AS row_key,
     CAST(known.used_amt AS DECIMAL(38, 10)) AS num,
     CAST(known.ref_pric * known.min_cnt AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM known
 WHERE known.ref_pric IS NOT NULL

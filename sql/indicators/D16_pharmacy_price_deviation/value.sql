@@ -177,7 +177,7 @@ SELECT
     CAST(priced.price AS DECIMAL(38, 6)) AS numerator,
     CAST(priced.ref_pric AS DECIMAL(38, 6)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     priced.sample_n AS sample_n,
     CAST(NULL AS BOOLEAN) AS insufficient
@@ -197,7 +197,7 @@ SELECT
     ) AS numerator,
     CAST(SUM(mul2(priced.ref_pric, priced.used_cnt)) AS DECIMAL(38, 6)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     COUNT(*) AS sample_n,
     CAST(NULL AS BOOLEAN) AS insufficient
@@ -219,7 +219,7 @@ SELECT
     div6(priced.insured_amt, priced.insured_cnt) AS numerator,
     div6(priced.own_amt, priced.own_cnt) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     priced.sample_n AS sample_n,
     CAST(NULL AS BOOLEAN) AS insufficient
@@ -239,7 +239,7 @@ SELECT
     CAST(priced.price AS DECIMAL(38, 6)) AS numerator,
     CAST(common.price AS DECIMAL(38, 6)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     priced.sample_n AS sample_n,
     common.pharmacies < $mode_pharmacies AS insufficient

@@ -171,7 +171,7 @@ SELECT
     END AS numerator,
     CAST(NULL AS DECIMAL(38, 2)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     CASE WHEN completed.running = 1 THEN 'estimate' ELSE '' END AS mark,
     completed.sample_n AS sample_n
 FROM completed

@@ -106,7 +106,7 @@ SELECT
     END AS numerator,
     compared.win_cnt AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     compared.sample_n AS sample_n
 FROM compared

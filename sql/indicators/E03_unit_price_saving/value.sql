@@ -150,7 +150,7 @@ SELECT
     saving.saving AS numerator,
     CAST(NULL AS DECIMAL(38, 2)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     saving.sample_n AS sample_n
 FROM saving

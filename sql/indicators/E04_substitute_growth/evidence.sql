@@ -65,7 +65,7 @@ event AS (
                 THEN moved.min_cnt
             ELSE CAST(0 AS DECIMAL(38, 10))
         END AS den,
-        CASE WHEN CAST(moved.event_time AS DATE) >= span_days.from_date THEN moved.event_amt ELSE CAST(0 AS DECIMAL(18, 2)) END AS amount,
+        CASE WHEN CAST(moved.event_time AS DATE) >= span_days.from_date THEN moved.event_amt ELSE CAST(0 AS DECIMAL(38, 2)) END AS amount,
         moved.source_table AS source_table,
         moved.row_key AS row_key
     FROM moved

@@ -66,7 +66,7 @@ event AS (
                 THEN moved.min_cnt
             ELSE CAST(0 AS DECIMAL(38, 10))
         END AS den,
-        CASE WHEN CAST(moved.event_time AS DATE) >= span_days.from_date THEN moved.event_amt ELSE CAST(0 AS DECIMAL(18, 2)) END AS amount,
+        CASE WHEN CAST(moved.event_time AS DATE) >= span_days.from_date THEN moved.event_amt ELSE CAST(0 AS DECIMAL(38, 2)) END AS amount,
         moved.source_table AS source_table,
         moved.row_key AS row_key
     FROM moved
@@ -94,7 +94,7 @@ SELECT
     CAST(SUM(event.num) AS DECIMAL(38, 10)) AS numerator,
     CAST(SUM(event.den) AS DECIMAL(38, 10)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(SUM(event.amount) AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(SUM(event.amount) AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     COUNT(*) AS sample_n,
     MIN(event.whole_base) AS in_whole_base

@@ -77,7 +77,7 @@ SELECT
     ) AS numerator,
     CAST(NULL AS DECIMAL(38, 2)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     this.sample_n + last.sample_n AS sample_n
 FROM monthly AS this

@@ -130,7 +130,7 @@ SELECT
     div6(total.this_amt, total.this_cnt) AS numerator,
     CASE WHEN total.last_cnt > 0 THEN div6(total.last_amt, total.last_cnt) END AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     total.sample_n AS sample_n,
     total.this_cnt AS in_cnt
@@ -149,7 +149,7 @@ SELECT
     div6(total.this_amt, total.this_cnt) AS numerator,
     CASE WHEN total.year_cnt > 0 THEN div6(total.year_amt, total.year_cnt) END AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     total.sample_n AS sample_n,
     total.this_cnt AS in_cnt

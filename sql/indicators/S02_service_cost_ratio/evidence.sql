@@ -59,5 +59,5 @@ SELECT
     service.row_key AS row_key,
     CAST(service.used_amt AS DECIMAL(38, 10)) AS num,
     CAST(service.cnt AS DECIMAL(38, 10)) AS den,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount
+    CAST(NULL AS DECIMAL(38, 2)) AS amount
 FROM service

@@ -98,7 +98,7 @@ SELECT
     div6(total.this_amt, total.this_cnt) AS numerator,
     CAST(cost.unit_cost AS DECIMAL(38, 6)) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     total.sample_n AS sample_n
 FROM total

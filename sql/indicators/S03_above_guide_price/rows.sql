@@ -60,7 +60,7 @@ SELECT
         CASE
             WHEN line.pric > line.pric_uplmt THEN mul2(line.pric - line.pric_uplmt, line.cnt + COALESCE(reversed.cnt, 0))
             ELSE 0
-        END AS DECIMAL(18, 2)
+        END AS DECIMAL(38, 2)
     ) AS amount,
     'fact_fee_line' AS source_table,
     line.bkkp_sn AS row_key,

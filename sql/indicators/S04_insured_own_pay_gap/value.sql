@@ -77,7 +77,7 @@ SELECT
     div6(total.insured_amt, total.insured_cnt) AS numerator,
     div6(total.own_amt, total.own_cnt) AS denominator,
     CAST(NULL AS DECIMAL(38, 6)) AS value,
-    CAST(NULL AS DECIMAL(18, 2)) AS amount_at_risk,
+    CAST(NULL AS DECIMAL(38, 2)) AS amount_at_risk,
     '' AS mark,
     total.sample_n AS sample_n,
     LEAST(total.insured_cnt, total.own_cnt) AS in_least_cnt

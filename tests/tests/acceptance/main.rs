@@ -11,11 +11,14 @@
 )]
 
 mod cli;
+mod completeness;
 mod crash;
 mod delta;
 mod explain;
 mod extend;
 mod interop;
 mod layering;
+mod nights;
+mod quarantine;
 mod silver;
 mod support;

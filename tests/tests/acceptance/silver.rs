@@ -6,23 +6,7 @@ use std::fs;
 use serde_json::{Map, Value};
 use yaojia_models::contract::Registry;
 
-use crate::support::{first_report, loaded, world};
-
-/// Counts as a flat map; zeros are left out, since an absent reason is none.
-fn flat(counts: &Value) -> BTreeMap<String, u64> {
-    let mut out = BTreeMap::new();
-    let count = |value: &Value, name: &str| value.as_u64().unwrap_or_else(|| panic!("{name} is no count: {value}"));
-    for (name, value) in counts.as_object().expect("an object of counts") {
-        match value.as_object() {
-            Some(inner) => out.extend(inner.iter().map(|(reason, value)| (format!("{name}.{reason}"), count(value, reason)))),
-            None => {
-                out.insert(name.clone(), count(value, name));
-            }
-        }
-    }
-    out.retain(|_, value| *value != 0);
-    out
-}
+use crate::support::{first_report, flat, loaded, world};
 
 fn expected() -> Map<String, Value> {
     let text = fs::read_to_string(world().join("expected_silver.json")).expect("the simulator's own count");

@@ -230,6 +230,29 @@ impl Project {
         command
     }
 
+    /// A verb at another instant, run to its end.
+    pub fn run_at(&self, instant: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run {
+        let mut command = yaojia();
+        command.arg("--project").arg(&self.dir).args(["--as-of", instant]).env("YAOJIA_PLATFORM_URL", &self.url).args(args);
+        Run::of(command)
+    }
+
+    /// The counts of silver, dataset → count (`quarantined.negative` and so on), without those that are zero and without what came again:
+    /// that depends on how often a window was read.
+    #[track_caller]
+    pub fn counts(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let run = self.run(["status", "--silver-counts"]).exits(0);
+        let all: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("not one JSON object ({error}):\n{run}"));
+        let all = all.as_object().expect("an object of datasets");
+        all.iter()
+            .map(|(dataset, of)| {
+                let mut counts = flat(of);
+                counts.remove("repeated");
+                (dataset.clone(), counts)
+            })
+            .collect()
+    }
+
     /// A verb, run to its end.
     pub fn run(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run {
         Run::of(self.command(args))
@@ -259,6 +282,30 @@ impl Project {
         let value = rows.first().and_then(|row| row.values().next());
         value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{sql} gave {rows:?}"))
     }
+}
+
+/// Counts as a flat map; zeros are left out, since an absent reason is none.
+pub fn flat(counts: &Value) -> BTreeMap<String, u64> {
+    let mut out = BTreeMap::new();
+    let count = |value: &Value, name: &str| value.as_u64().unwrap_or_else(|| panic!("{name} is no count: {value}"));
+    for (name, value) in counts.as_object().expect("an object of counts") {
+        match value.as_object() {
+            Some(inner) => out.extend(inner.iter().map(|(reason, value)| (format!("{name}.{reason}"), count(value, reason)))),
+            None => {
+                out.insert(name.clone(), count(value, name));
+            }
+        }
+    }
+    out.retain(|_, value| *value != 0);
+    out
+}
+
+/// A copy of the shared world in a folder of its own, to be changed at will.
+pub fn copy_of_world() -> (TempDir, PathBuf) {
+    let held = tempfile::Builder::new().prefix("yaojia-world-").tempdir().expect("a folder");
+    let world = held.path().join("world");
+    copy(&self::world(), &world);
+    (held, world)
 }
 
 /// The tiny world with dirt that all tests share.
@@ -358,7 +405,7 @@ pub fn files(root: &Path) -> Vec<String> {
     out
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     for file in files(from) {
         let target = to.join(&file);
         fs::create_dir_all(target.parent().expect("a parent")).expect("a folder");

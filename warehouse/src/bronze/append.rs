@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, TimestampMicrosecondArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::Dataset;
 
+use crate::bronze::name::FileName;
 use crate::bronze::places::Places;
+use crate::bronze::retired::Retired;
 use crate::delta::{Cell, Change, NewFile, Table, file_schema, write_file};
 use crate::error::{Result, WarehouseError};
 use crate::ledger::RunStamp;
@@ -67,12 +69,18 @@ impl Bronze<'_> {
     pub async fn contents(&self, dataset: &Dataset, since_run: i64) -> Result<std::collections::HashSet<u128>> {
         let mut known = std::collections::HashSet::new();
         let Some(table) = Table::open(self.root, "bronze", &dataset.name).await? else { return Ok(known) };
-        for file in table.files()? {
-            if run_in(&file.path).is_some_and(|run| run < since_run) {
+        let files = table.files()?;
+        let retired = Retired::read(&table, &files).await?;
+        for file in files {
+            if FileName::of(&file.path).is_some_and(|name| name.run < since_run) {
                 continue;
             }
             for batch in crate::delta::read_file(&table.store(), table.label(), &file.path, None).await? {
-                known.extend(crate::silver::contents(dataset, &batch)?);
+                let contents = crate::silver::contents(dataset, &batch)?;
+                let artifacts = batch.column_by_name("_artifact").and_then(|c| c.as_string_opt::<i32>());
+                let runs = batch.column_by_name("_run_seq").and_then(|c| c.as_primitive_opt::<Int64Type>());
+                let gone = |row: usize| matches!((artifacts, runs), (Some(a), Some(r)) if retired.holds(a.value(row), r.value(row)));
+                known.extend(contents.into_iter().enumerate().filter(|(row, _)| !gone(*row)).map(|(_, content)| content));
             }
         }
         Ok(known)
@@ -83,7 +91,6 @@ impl Bronze<'_> {
     /// # Errors
     /// As the storage says.
     pub async fn artifacts(&self, dataset: &str) -> Result<std::collections::BTreeSet<String>> {
-        use arrow::array::AsArray as _;
         let mut found = std::collections::BTreeSet::new();
         let Some(table) = Table::open(self.root, "bronze", dataset).await? else { return Ok(found) };
         let wanted = ["_artifact".to_string()];
@@ -102,39 +109,58 @@ impl Bronze<'_> {
     }
 }
 
+/// Where a text batch came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Receipt<'a> {
+    /// Page or file, as people name it.
+    pub source: &'a str,
+    /// SHA-256 of the archived bytes.
+    pub artifact: &'a str,
+    /// Orders the artifacts of the run that first received them (pages in window order, files in path order).
+    pub part: i64,
+    /// Fingerprint of the rules it was parsed by.
+    pub parser: &'a str,
+    /// Number and instant of the run that first received the artifact, where that is an earlier one: its bytes were parsed again now.
+    /// Rows of the artifact that older runs parsed are retired with it.
+    pub again: Option<(i64, i64)>,
+}
+
 /// Rows on their way into one bronze table.
 pub struct Appender {
     table: Table,
     places: Places,
     schema: SchemaRef,
     run: RunStamp,
-    held: BTreeMap<Cell, Vec<RecordBatch>>,
+    held: BTreeMap<(Cell, FileName), Vec<RecordBatch>>,
     held_rows: usize,
     rows: u64,
     files: Vec<NewFile>,
 }
 
 impl Appender {
-    /// Takes a text batch. `part` orders the artifacts of this run (pages in window order, files in path order).
+    /// Takes a text batch.
     ///
     /// # Errors
     /// [`WarehouseError::Arrow`] when the batch is not the dataset's text batch, else as the storage says.
-    pub async fn push(&mut self, batch: &RecordBatch, source: &str, artifact: &str, part: i64) -> Result<()> {
+    pub async fn push(&mut self, batch: &RecordBatch, receipt: &Receipt<'_>) -> Result<()> {
         let n = batch.num_rows();
         if n == 0 {
             return Ok(());
         }
         let cells = self.places.cells(batch);
+        let (first_seq, first_at) = receipt.again.unwrap_or((self.run.seq, self.run.at));
+        let name = FileName::new(self.run.seq, receipt.parser, receipt.again.is_some());
         let arrow = |source| WarehouseError::Arrow { table: self.table.label().to_string(), source };
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
         for field in self.schema.fields() {
             let array: ArrayRef = match field.name().as_str() {
                 "_run_id" => Arc::new(StringArray::from(vec![self.run.id.as_str(); n])),
                 "_run_seq" => Arc::new(Int64Array::from(vec![self.run.seq; n])),
-                "_ingested_at" => Arc::new(TimestampMicrosecondArray::from(vec![self.run.at; n])),
-                "_source" => Arc::new(StringArray::from(vec![source; n])),
-                "_artifact" => Arc::new(StringArray::from(vec![artifact; n])),
-                "_part" => Arc::new(Int64Array::from(vec![part; n])),
+                "_first_seq" => Arc::new(Int64Array::from(vec![first_seq; n])),
+                "_ingested_at" => Arc::new(TimestampMicrosecondArray::from(vec![first_at; n])),
+                "_source" => Arc::new(StringArray::from(vec![receipt.source; n])),
+                "_artifact" => Arc::new(StringArray::from(vec![receipt.artifact; n])),
+                "_part" => Arc::new(Int64Array::from(vec![receipt.part; n])),
                 name => batch.column_by_name(name).cloned().ok_or_else(|| WarehouseError::Contract {
                     table: self.table.label().to_string(),
                     why: format!("a text batch lacks the column `{name}`"),
@@ -149,7 +175,7 @@ impl Appender {
         }
         for (cell, list) in by_cell {
             let rows = if list.len() == n { full.clone() } else { take_record_batch(&full, &UInt32Array::from(list)).map_err(arrow)? };
-            self.held.entry(cell.clone()).or_default().push(rows);
+            self.held.entry((cell.clone(), name.clone())).or_default().push(rows);
         }
         self.held_rows += n;
         self.rows += n as u64;
@@ -168,18 +194,12 @@ impl Appender {
     async fn spill(&mut self) -> Result<()> {
         let held = std::mem::take(&mut self.held);
         self.held_rows = 0;
-        for (cell, batches) in held {
+        for ((cell, name), batches) in held {
             let label = self.table.label().to_string();
             let batch = concat_batches(&self.schema, &batches).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
             let partition = vec![("county".to_string(), cell.county), ("month".to_string(), cell.month)];
-            let path = format!(
-                "county={}/month={}/r{:06}-v{:06}-{:04}.parquet",
-                partition[0].1,
-                partition[1].1,
-                self.run.seq,
-                self.table.version() + 1,
-                self.files.len()
-            );
+            let path =
+                format!("county={}/month={}/{}", partition[0].1, partition[1].1, name.render(self.table.version() + 1, self.files.len()));
             let rows = batch.num_rows() as u64;
             let size = write_file(&self.table.store(), &label, &path, &self.schema, vec![batch]).await?;
             self.files.push(NewFile { path, partition, rows, size });
@@ -200,9 +220,4 @@ impl Appender {
         self.table.commit(change).await?;
         Ok(self.rows)
     }
-}
-
-/// The run number in a bronze file's name.
-fn run_in(path: &str) -> Option<i64> {
-    path.rsplit('/').next()?.strip_prefix('r')?.split('-').next()?.parse().ok()
 }

@@ -1,6 +1,12 @@
 //! Bronze: every received row, as text, appended; the source's position moves in the same commit.
 
 mod append;
+mod held;
+mod name;
 mod places;
+mod retired;
 
-pub use append::{Appender, Bronze};
+pub use append::{Appender, Bronze, Receipt};
+pub use held::{Fold, HeldArtifact};
+pub use name::FileName;
+pub use retired::Retired;

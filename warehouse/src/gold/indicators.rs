@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -16,7 +16,7 @@ use yaojia_models::value::Month;
 
 use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, file_schema, read_file, split_cells, write_cell};
 use crate::error::{Result, WarehouseError};
-use crate::gold::{Completeness, Session};
+use crate::gold::{Completeness, Session, SetAside};
 use crate::indicator::{Ask, AskedMonth, Engine, EngineError, Exemptions, Names};
 use crate::ledger::{CellMark, CellMarks, RunStamp};
 use crate::store::Root;
@@ -86,6 +86,8 @@ pub struct Indicators<'a> {
     pub instant: i64,
     /// The certificates.
     pub completeness: &'a Completeness,
+    /// The rows in quarantine.
+    pub set_aside: &'a SetAside,
     /// The region's own values of indicators' parameters: indicator → name → value.
     pub parameters: &'a IndexMap<String, IndexMap<String, String>>,
 }
@@ -178,6 +180,7 @@ impl Indicators<'_> {
                     }
                 }
                 text.push_str(&self.completeness.text(indicator, asked.month));
+                text.push_str(&self.set_aside.text(indicator, asked.month));
                 months.insert(asked.month, format!("{}:{}", sha256_hex(text.as_bytes()), sha256_hex(rules.as_bytes())));
             }
             prints.insert(indicator.id().to_string(), months);
@@ -296,18 +299,26 @@ impl Indicators<'_> {
         Ok(batches)
     }
 
-    /// Adds `completeness` and `run_id`.
+    /// Adds `completeness`, `quarantined_rows` and `run_id`.
     fn finish_values(&self, indicator: &Indicator, values: &RecordBatch, run: &RunStamp) -> Result<RecordBatch> {
         let runs = StringArray::from(vec![run.id.as_str(); values.num_rows()]);
         append(&self.certified(indicator, values)?, vec![("run_id", Arc::new(runs) as ArrayRef)])
     }
 
-    /// Adds `completeness`.
+    /// Adds `completeness` and `quarantined_rows`, which are of the row's county and month.
     fn certified(&self, indicator: &Indicator, rows: &RecordBatch) -> Result<RecordBatch> {
         let (counties, months) = (texts(rows, "county")?, texts(rows, "month")?);
-        let certified: StringArray =
-            (0..rows.num_rows()).map(|row| Some(self.completeness.of(indicator, counties.value(row), months.value(row)))).collect();
-        append(rows, vec![("completeness", Arc::new(certified) as ArrayRef)])
+        let mut known: BTreeMap<(&str, &str), (&str, i64)> = BTreeMap::new();
+        for row in 0..rows.num_rows() {
+            let (county, month) = (counties.value(row), months.value(row));
+            known
+                .entry((county, month))
+                .or_insert_with(|| (self.completeness.of(indicator, county, month), self.set_aside.of(indicator, county, month)));
+        }
+        let of = |row: usize| known.get(&(counties.value(row), months.value(row)));
+        let certified: StringArray = (0..rows.num_rows()).map(|row| of(row).map(|of| of.0)).collect();
+        let aside: Int64Array = (0..rows.num_rows()).map(|row| of(row).map(|of| of.1)).collect();
+        append(rows, vec![("completeness", Arc::new(certified) as ArrayRef), ("quarantined_rows", Arc::new(aside) as ArrayRef)])
     }
 
     /// Replaces the cells of the touched months that differ.

@@ -42,7 +42,7 @@ pub(super) fn alerts(
         build.texts("group_code", |row| Some(&row.value.key.group_code)),
         build.texts("state", |row| Some(row.state.as_str())),
         build.doubles("value", |row| row.result),
-        build.decimals("amount_at_risk", 18, 2, |row| row.value.amount)?,
+        build.decimals("amount_at_risk", 38, 2, |row| row.value.amount)?,
         build.texts("mark", |row| Some(&row.mark)),
         build.texts("threshold", |row| row.threshold.as_deref()),
         build.texts("rule_version", |row| row.rule_version.as_deref()),

@@ -167,7 +167,7 @@ impl Evidence {
             ("row_key", text(&|source, _| Some(source.3.clone()))),
             ("num", number(38, 6, "num", &|part| part.num)?),
             ("den", number(38, 6, "den", &|part| part.den)?),
-            ("amount", number(18, 2, "amount", &|part| part.amount)?),
+            ("amount", number(38, 2, "amount", &|part| part.amount)?),
             ("note", text(&|_, part| part.note.clone())),
         ];
         RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))

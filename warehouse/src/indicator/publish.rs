@@ -45,7 +45,7 @@ pub fn values(indicator: &Indicator, ask: &Ask, names: &Names, judged: &[Judged]
         build.decimals("numerator", 38, 6, |row| row.value.numerator)?,
         build.decimals("denominator", 38, 6, |row| row.value.denominator)?,
         build.doubles("value", |row| row.result),
-        build.decimals("amount_at_risk", 18, 2, |row| row.value.amount)?,
+        build.decimals("amount_at_risk", 38, 2, |row| row.value.amount)?,
         build.wholes("sample_n", |row| row.value.sample_n),
         build.texts("state", |row| Some(row.state.as_str())),
         build.texts("mark", |row| Some(&row.mark)),

@@ -18,6 +18,7 @@ const LOAD: Sheet = Sheet {
         ("reason", Kind::Text, "原因"),
         ("declared", Kind::Int, "申报行数，-1 为未申报"),
         ("row_count", Kind::Int, "收到行数"),
+        ("parser", Kind::Text, "解析规则指纹"),
     ],
 };
 
@@ -42,6 +43,8 @@ pub struct LoadMark {
     pub declared: i64,
     /// Rows received.
     pub rows: u64,
+    /// Fingerprint of the rules it was parsed by.
+    pub parser: String,
 }
 
 /// The whole load ledger, oldest first.
@@ -63,6 +66,7 @@ pub async fn loads(root: &Root) -> Result<Vec<LoadMark>> {
             reason: r[6].text().to_string(),
             declared: r[7].int(),
             rows: u64::try_from(r[8].int()).unwrap_or_default(),
+            parser: r[9].text().to_string(),
         })
         .collect();
     all.sort_by_key(|l| l.run_seq);
@@ -87,6 +91,7 @@ pub async fn record_loads(root: &Root, run: &RunStamp, marks: &[LoadMark]) -> Re
                 m.reason.as_str().into(),
                 m.declared.into(),
                 m.rows.into(),
+                m.parser.as_str().into(),
             ]
         })
         .collect();

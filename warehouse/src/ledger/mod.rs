@@ -1,15 +1,19 @@
 //! The ledger: why everything is as it is. Small append-only Delta tables below `_ops/`.
 
 mod cells;
+mod certificates;
 mod counts;
 mod loads;
+mod parses;
 mod releases;
 mod runs;
 mod sheet;
 
 pub use cells::{CellMark, CellMarks};
+pub use certificates::{CertificateKey, CertificateRow, certificates, record_certificates};
 pub use counts::{read_counts, write_counts};
 pub use loads::{LoadMark, loads, record_loads};
+pub use parses::{KeptParse, ParseMark, parses, record_parses};
 pub use releases::{Release, current_release, publish_release, releases};
 pub use runs::{RunRecord, RunStamp, last_run, open_run, record_run, runs};
 pub use sheet::{Kind, Sheet, Value};

@@ -26,6 +26,14 @@ pub enum Value {
     Text(String),
     /// Integer.
     Int(i64),
+    /// Nothing known.
+    Null,
+}
+
+impl From<Option<u64>> for Value {
+    fn from(v: Option<u64>) -> Self {
+        v.map_or(Self::Null, Self::from)
+    }
 }
 
 impl From<&str> for Value {
@@ -58,7 +66,7 @@ impl Value {
     pub fn text(&self) -> &str {
         match self {
             Self::Text(t) => t,
-            Self::Int(_) => "",
+            Self::Int(_) | Self::Null => "",
         }
     }
 
@@ -67,7 +75,16 @@ impl Value {
     pub fn int(&self) -> i64 {
         match self {
             Self::Int(n) => *n,
-            Self::Text(_) => 0,
+            Self::Text(_) | Self::Null => 0,
+        }
+    }
+
+    /// The number, where one is known.
+    #[must_use]
+    pub fn number(&self) -> Option<i64> {
+        match self {
+            Self::Int(n) => Some(*n),
+            Self::Text(_) | Self::Null => None,
         }
     }
 }
@@ -116,7 +133,7 @@ impl Sheet {
             .map(|(i, (_, kind, _))| -> ArrayRef {
                 match kind {
                     Kind::Text => Arc::new(rows.iter().map(|r| r.get(i).map(Value::text)).collect::<StringArray>()),
-                    Kind::Int => Arc::new(rows.iter().map(|r| r.get(i).map(Value::int)).collect::<Int64Array>()),
+                    Kind::Int => Arc::new(rows.iter().map(|r| r.get(i).and_then(Value::number)).collect::<Int64Array>()),
                 }
             })
             .collect();
@@ -167,6 +184,7 @@ impl Sheet {
                     .map(|(column, kind)| match kind {
                         Kind::Text if column.is_null(row) => Value::Text(String::new()),
                         Kind::Text => Value::Text(column.as_string::<i32>().value(row).to_string()),
+                        Kind::Int if column.is_null(row) => Value::Null,
                         Kind::Int => Value::Int(column.as_primitive::<Int64Type>().value(row)),
                     })
                     .collect(),

@@ -10,10 +10,11 @@ use futures::StreamExt as _;
 use yaojia_models::contract::{Dataset, Registry};
 use yaojia_models::digest::sha256_hex;
 
+use crate::bronze::Retired;
 use crate::delta::{Cell, Change, FileEntry, NewFile, Table, canonical, digest_in, file_schema, read_file, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::ledger::{CellMark, CellMarks, RunStamp};
-use crate::silver::compete::{Counts, Outcome, compete};
+use crate::silver::compete::{CellCounts, Counts, Outcome, compete};
 use crate::silver::index::{Indexes, KeyIndex, name_of};
 use crate::silver::judge::{Judge, Judged, month_text};
 use crate::silver::plan::Plan;
@@ -33,6 +34,8 @@ const WHOLE: &str = "*";
 pub struct SilverOutcome {
     /// Counts of the datasets that were built.
     pub counts: BTreeMap<String, Counts>,
+    /// The same by county and month.
+    pub by_cell: BTreeMap<String, BTreeMap<Cell, CellCounts>>,
     /// Cells replaced, by table.
     pub cells: BTreeMap<String, u64>,
 }
@@ -81,8 +84,9 @@ impl Silver<'_> {
                 continue;
             }
             tell(&dataset.name);
-            let (counts, cells) = self.dataset(dataset, run, marks).await?;
+            let (counts, by_cell, cells) = self.dataset(dataset, run, marks).await?;
             outcome.counts.insert(dataset.name.clone(), counts);
+            outcome.by_cell.insert(dataset.name.clone(), by_cell);
             outcome.cells.insert(table.clone(), cells);
             marks.set(&table, whole, CellMark { fingerprint: print, ..CellMark::default() });
         }
@@ -108,13 +112,14 @@ impl Silver<'_> {
         Ok(Some(sha256_hex(text.as_bytes())))
     }
 
-    async fn dataset(&self, dataset: &Dataset, run: &RunStamp, marks: &mut CellMarks) -> Result<(Counts, u64)> {
-        let Some(bronze) = Table::open(self.root, "bronze", &dataset.name).await? else { return Ok((Counts::default(), 0)) };
+    async fn dataset(&self, dataset: &Dataset, run: &RunStamp, marks: &mut CellMarks) -> Result<(Counts, BTreeMap<Cell, CellCounts>, u64)> {
+        let Some(bronze) = Table::open(self.root, "bronze", &dataset.name).await? else { return Ok(Default::default()) };
         let plan = Arc::new(Plan::new(dataset)?);
         let indexes = Arc::new(self.indexes(&plan).await?);
         let region = indexes.counties.find(self.region).unwrap_or(0);
         let files = bronze.files()?;
-        let rows = self.judge(&bronze, &files, &plan, &indexes, region).await?;
+        let retired = Arc::new(Retired::read(&bronze, &files).await?);
+        let rows = self.judge(&bronze, &files, &plan, &indexes, &retired, region).await?;
         let outcome = compete(&rows);
         if outcome.counts.received != outcome.counts.accounted() {
             return Err(WarehouseError::Balance {
@@ -126,7 +131,12 @@ impl Silver<'_> {
         let mut changed = self.accept(dataset, &plan, &indexes, &bronze, &files, &rows, &outcome, run, marks).await?;
         changed +=
             quarantine::replace(self.root, dataset, &plan, &indexes, &bronze, &files, &rows, &outcome.quarantined, run, marks).await?;
-        Ok((outcome.counts, changed))
+        let mut by_cell: BTreeMap<Cell, CellCounts> = BTreeMap::new();
+        for ((county, month), counts) in outcome.cells {
+            let of = by_cell.entry(Cell::new(indexes.counties.code(county), month_text(month))).or_default();
+            *of = of.plus(counts);
+        }
+        Ok((outcome.counts, by_cell, changed))
     }
 
     async fn judge(
@@ -135,16 +145,17 @@ impl Silver<'_> {
         files: &[FileEntry],
         plan: &Arc<Plan>,
         indexes: &Arc<Indexes>,
+        retired: &Arc<Retired>,
         region: u16,
     ) -> Result<Vec<Judged>> {
         let store = bronze.store();
         let jobs = files.iter().enumerate().map(|(number, file)| {
-            let (store, plan, indexes, path, label) =
-                (store.clone(), plan.clone(), indexes.clone(), file.path.clone(), bronze.label().to_string());
+            let (store, plan, indexes, retired, path, label) =
+                (store.clone(), plan.clone(), indexes.clone(), retired.clone(), file.path.clone(), bronze.label().to_string());
             async move {
                 let batches = read_file(&store, &label, &path, None).await?;
                 tokio::task::spawn_blocking(move || {
-                    let judge = Judge { plan: &plan, indexes: &indexes, region };
+                    let judge = Judge { plan: &plan, indexes: &indexes, retired: &retired, region };
                     let mut out = Vec::new();
                     let mut first = 0_u32;
                     for batch in &batches {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
+use yaojia_models::contract::Reason;
 
 use crate::silver::index::Name;
 use crate::silver::judge::{Judged, WARNINGS};
@@ -34,12 +35,55 @@ impl Counts {
     }
 }
 
+/// Counts of one county and month of a dataset; received = accepted + superseded + void + quarantined.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CellCounts {
+    /// Distinct rows received that belong here.
+    pub received: u64,
+    /// Rows that arrived again with the same content.
+    pub repeated: u64,
+    /// Of the received ones, those that could be split into columns.
+    pub parsed: u64,
+    /// Rows in silver.
+    pub accepted: u64,
+    /// Rows set aside, for any reason.
+    pub quarantined: u64,
+    /// Valid rows that another valid version of their key won against.
+    pub superseded: u64,
+    /// Winners that removed their key.
+    pub void: u64,
+}
+
+impl CellCounts {
+    /// accepted + quarantined + superseded + void.
+    #[must_use]
+    pub fn accounted(&self) -> u64 {
+        self.accepted + self.quarantined + self.superseded + self.void
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            received: self.received + other.received,
+            repeated: self.repeated + other.repeated,
+            parsed: self.parsed + other.parsed,
+            accepted: self.accepted + other.accepted,
+            quarantined: self.quarantined + other.quarantined,
+            superseded: self.superseded + other.superseded,
+            void: self.void + other.void,
+        }
+    }
+}
+
 /// Positions (in the judged rows) of what came out.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub accepted: Vec<usize>,
     pub quarantined: Vec<usize>,
     pub counts: Counts,
+    /// By county number and month number.
+    pub cells: BTreeMap<(u16, i32), CellCounts>,
 }
 
 /// Decides. The order of `rows` does not matter.
@@ -61,23 +105,12 @@ pub(crate) fn compete(rows: &[Judged]) -> Outcome {
     }
     let is_first = |i: usize| first_of.get(&rows[i].content) == Some(&i);
     let mut best: HashMap<Name, usize> = HashMap::with_capacity(first_of.len());
-    let mut outcome = Outcome::default();
-    for (i, row) in rows.iter().enumerate() {
-        if !is_first(i) {
-            continue;
-        }
-        counts.received += 1;
-        if let Some(reason) = row.verdict {
-            *counts.quarantined.entry(reason.to_string()).or_default() += 1;
-            outcome.quarantined.push(i);
-            continue;
-        }
+    for (i, row) in rows.iter().enumerate().filter(|(i, row)| is_first(*i) && row.verdict.is_none()) {
         match best.entry(row.key) {
             std::collections::hash_map::Entry::Vacant(slot) => {
                 slot.insert(i);
             }
             std::collections::hash_map::Entry::Occupied(mut slot) => {
-                counts.superseded += 1;
                 let held = &rows[*slot.get()];
                 if (row.updt, row.receipt) > (held.updt, held.receipt) {
                     slot.insert(i);
@@ -85,21 +118,36 @@ pub(crate) fn compete(rows: &[Judged]) -> Outcome {
             }
         }
     }
+    let mut outcome = Outcome::default();
     for (i, row) in rows.iter().enumerate() {
-        if row.verdict.is_some() || best.get(&row.key) != Some(&i) {
+        let cell = outcome.cells.entry((row.county, row.month)).or_default();
+        if !is_first(i) {
+            cell.repeated += 1;
             continue;
         }
-        if row.void {
+        counts.received += 1;
+        cell.received += 1;
+        cell.parsed += u64::from(row.verdict != Some(Reason::BadRow));
+        if let Some(reason) = row.verdict {
+            *counts.quarantined.entry(reason.to_string()).or_default() += 1;
+            cell.quarantined += 1;
+            outcome.quarantined.push(i);
+        } else if best.get(&row.key) != Some(&i) {
+            counts.superseded += 1;
+            cell.superseded += 1;
+        } else if row.void {
             counts.void += 1;
-            continue;
-        }
-        counts.accepted += 1;
-        for (bit, warning) in WARNINGS.iter().enumerate() {
-            if row.warnings & (1 << bit) != 0 {
-                *counts.warnings.entry((*warning).to_string()).or_default() += 1;
+            cell.void += 1;
+        } else {
+            counts.accepted += 1;
+            cell.accepted += 1;
+            for (bit, warning) in WARNINGS.iter().enumerate() {
+                if row.warnings & (1 << bit) != 0 {
+                    *counts.warnings.entry((*warning).to_string()).or_default() += 1;
+                }
             }
+            outcome.accepted.push(i);
         }
-        outcome.accepted.push(i);
     }
     outcome.counts = counts;
     outcome
@@ -109,7 +157,6 @@ pub(crate) fn compete(rows: &[Judged]) -> Outcome {
 mod tests {
     use super::*;
     use crate::silver::judge::NO_MONTH;
-    use yaojia_models::contract::Reason;
 
     fn row(content: u128, key: u128, updt: i64, receipt: i64, verdict: Option<Reason>) -> Judged {
         Judged {
@@ -136,6 +183,8 @@ mod tests {
         let out = compete(&rows);
         assert_eq!(out.accepted, vec![1]);
         assert_eq!((out.counts.received, out.counts.repeated, out.counts.superseded, out.counts.accepted), (2, 1, 1, 1));
+        let cell = CellCounts { received: 2, repeated: 1, parsed: 2, superseded: 1, accepted: 1, ..CellCounts::default() };
+        assert_eq!(out.cells, BTreeMap::from([((0, NO_MONTH), cell)]));
     }
 
     #[test]
@@ -145,6 +194,20 @@ mod tests {
         assert_eq!(out.accepted, vec![0]);
         assert_eq!(out.counts.quarantined.get("bad_number"), Some(&1));
         assert_eq!(out.counts.received, out.counts.accounted());
+    }
+
+    #[test]
+    fn each_cell_balances_by_itself() {
+        // One key moves from county 1 to county 2; a bad row of county 1.
+        let mut moved = [row(1, 9, 5, 1, None), row(2, 9, 6, 2, None), row(3, 8, 6, 3, Some(Reason::BadRow))];
+        for (row, county) in moved.iter_mut().zip([1, 2, 1]) {
+            row.county = county;
+        }
+        let out = compete(&moved);
+        let first = CellCounts { received: 2, parsed: 1, superseded: 1, quarantined: 1, ..CellCounts::default() };
+        let second = CellCounts { received: 1, parsed: 1, accepted: 1, ..CellCounts::default() };
+        assert_eq!(out.cells, BTreeMap::from([((1, NO_MONTH), first), ((2, NO_MONTH), second)]));
+        assert!(out.cells.values().all(|cell| cell.received == cell.accounted()));
     }
 
     #[test]

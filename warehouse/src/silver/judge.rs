@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use yaojia_models::contract::Reason;
 use yaojia_models::text;
 
+use crate::bronze::Retired;
 use crate::error::{Result, WarehouseError};
 use crate::silver::index::{Indexes, Name, finish, name_of};
 use crate::silver::plan::{CountyPlan, Kind, Plan};
@@ -25,7 +26,7 @@ pub(crate) struct Judged {
     pub content: Name,
     pub key: Name,
     pub updt: i64,
-    /// Order of receipt: run, part of the run, row of the part.
+    /// Order of receipt: run that first received the artifact, part of the run, row of the part.
     pub receipt: (i64, i64, i64),
     pub file: u32,
     pub position: u32,
@@ -57,6 +58,8 @@ enum Parsed {
 pub(crate) struct Judge<'a> {
     pub plan: &'a Plan,
     pub indexes: &'a Indexes,
+    /// Rows that a later parse of their artifact took the place of.
+    pub retired: &'a Retired,
     pub region: u16,
 }
 
@@ -114,7 +117,8 @@ impl Judge<'_> {
         let notes = column(&table, batch, "_note")?;
         let raws = column(&table, batch, "_raw")?;
         let whole = |name: &str| batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Int64Type>()).ok_or_else(|| missing(name));
-        let (runs, parts, rows) = (whole("_run_seq")?, whole("_part")?, whole("_row")?);
+        let (firsts, parts, rows) = (whole("_first_seq")?, whole("_part")?, whole("_row")?);
+        let (runs, artifacts) = (whole("_run_seq")?, column(&table, batch, "_artifact")?);
         let ingested = batch
             .column_by_name("_ingested_at")
             .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
@@ -122,13 +126,16 @@ impl Judge<'_> {
         let mut cells: Vec<Option<&str>> = vec![None; columns.len()];
         let mut parsed: Vec<Parsed> = vec![Parsed::Null; columns.len()];
         for row in 0..batch.num_rows() {
+            if self.retired.holds(artifacts.value(row), runs.value(row)) {
+                continue;
+            }
             for (i, array) in columns.iter().enumerate() {
                 cells[i] = value(array, row);
             }
             let note = if notes.is_null(row) { "" } else { notes.value(row) };
             let raw = if raws.is_null(row) { None } else { Some(raws.value(row)) };
             let mut judged = self.row(&cells, &mut parsed, note, raw, ingested.value(row));
-            judged.receipt = (runs.value(row), parts.value(row), rows.value(row));
+            judged.receipt = (firsts.value(row), parts.value(row), rows.value(row));
             judged.file = file;
             judged.position = first + u32::try_from(row).unwrap_or(u32::MAX);
             out.push(judged);

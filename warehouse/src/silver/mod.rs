@@ -15,8 +15,8 @@ mod quarantine;
 mod typed;
 
 pub use build::{Silver, SilverOutcome};
-pub use compete::Counts;
-pub(crate) use index::{Counties, KeyIndex};
+pub use compete::{CellCounts, Counts};
+pub(crate) use index::{Counties, KeyIndex, finish, name_of};
 pub use quarantine::{QUARANTINE, quarantine_schema};
 
 pub use judge::contents;

@@ -168,6 +168,7 @@ impl Plan {
 fn kind(ty: FieldType) -> Kind {
     match ty {
         FieldType::Money => Kind::Decimal { precision: 18, scale: 2, signed: true },
+        FieldType::Amount => Kind::Decimal { precision: 38, scale: 2, signed: true },
         FieldType::UnitPrice => Kind::Decimal { precision: 18, scale: 6, signed: true },
         FieldType::Quantity => Kind::Decimal { precision: 18, scale: 4, signed: true },
         FieldType::Ratio => Kind::Decimal { precision: 18, scale: 6, signed: false },

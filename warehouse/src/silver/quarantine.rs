@@ -37,7 +37,7 @@ pub fn quarantine_schema() -> Schema {
     };
     let mut fields: Vec<Field> = COLUMNS.iter().map(|(name, title)| titled(name, DataType::Utf8, title)).collect();
     fields.push(titled("_row", DataType::Int64, "原件中的行号"));
-    fields.push(titled("_run_id", DataType::Utf8, "首次收到的运行"));
+    fields.push(titled("_run_id", DataType::Utf8, "解析该行的运行"));
     fields.push(titled("_ingested_at", DataType::Timestamp(TimeUnit::Microsecond, None), "首次收到的时间"));
     fields.push(titled("dataset", DataType::Utf8, "数据集"));
     fields.push(titled("county", DataType::Utf8, "医保区划"));

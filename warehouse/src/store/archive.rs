@@ -94,6 +94,12 @@ impl Archive {
         Ok(None)
     }
 
+    /// Whether the auditor's identity is at hand, so that encrypted bytes can be opened.
+    #[must_use]
+    pub fn opens_sealed(&self) -> bool {
+        self.keys.identity.is_some()
+    }
+
     fn recipient(&self, name: &str) -> Result<age::x25519::Recipient> {
         let text = self.keys.recipient.as_deref().ok_or_else(|| WarehouseError::Archive {
             name: name.to_string(),
