@@ -118,9 +118,12 @@ fn january() -> Window {
     Window::new("2024-01-01T00:00:00".parse().unwrap(), "2024-01-31T23:59:59".parse().unwrap())
 }
 
-async fn read(source: &PlatformSource) -> Result<WindowRead, SourceError> {
+/// January's order lines, from the one message there is.
+async fn read(source: &PlatformSource) -> Result<MessageRead, SourceError> {
     let registry = Registry::embedded().unwrap();
-    source.read_window(registry.dataset("ord_detl").unwrap(), january()).await
+    let mut window = source.read_window(registry.dataset("ord_detl").unwrap(), january()).await?;
+    assert_eq!(window.messages.len(), 1);
+    Ok(window.messages.remove(0))
 }
 
 #[tokio::test]
@@ -205,7 +208,7 @@ async fn a_large_window_is_split() {
     let mut config = platform.source("").config().clone();
     config.page.max_window_rows = 5;
     let source = PlatformSource::connect(config).unwrap();
-    let window = source.read_window(registry.dataset("ord_detl").unwrap(), january()).await.unwrap();
+    let window = source.read_window(registry.dataset("ord_detl").unwrap(), january()).await.unwrap().messages.remove(0);
     let names: Vec<&str> = window.pages.iter().map(|page| page.name.as_str()).collect();
     assert_eq!((window.rows, window.announced), (3, 3));
     assert_eq!(names, ["C1004/20240101000000-20240116115959/p0001", "C1004/20240116120000-20240131235959/p0001"]);
