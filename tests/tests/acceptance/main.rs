@@ -13,6 +13,7 @@
 mod cli;
 mod crash;
 mod delta;
+mod dialect;
 mod explain;
 mod extend;
 mod interop;
