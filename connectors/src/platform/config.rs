@@ -255,7 +255,7 @@ mod tests {
         assert!(error(SOURCE_ZJ_TOML.replace("service_uri = \"/", "service_uri = \"")).contains("must begin with `/`"));
         let unknown = error(SOURCE_TOML.replace("dialect = \"tps\"", "dialect = \"sh\""));
         assert!(unknown.contains("unknown variant `sh`") && unknown.contains("`zj`"), "{unknown}");
-        assert!(error(SOURCE_TOML.replace("[personal]", "[words]\ntoo_fast = [\"\"]\n[personal]")).contains("words.too_fast"));
+        assert!(error(SOURCE_TOML.replace("too_fast = [\"访问间隔\"]", "too_fast = [\"\"]")).contains("words.too_fast"));
     }
 
     #[test]
