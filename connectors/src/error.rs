@@ -119,6 +119,32 @@ pub enum SourceError {
         /// The platform's own words on the last page.
         words: String,
     },
+    /// The platform says that it does not give so much at a time, and the window cannot be made shorter.
+    #[error("the platform does not give {at} in one read: {words}")]
+    TooLarge {
+        /// The call.
+        at: At,
+        /// The platform's own words.
+        words: String,
+    },
+    /// A line of a page says of itself that it did not arrive.
+    #[error("{at}: line {line} did not arrive, in each of {tries} reads: {words}")]
+    LineFailed {
+        /// Message, window and page.
+        at: At,
+        /// The line's own key, or its place in the page.
+        line: String,
+        /// Reads made.
+        tries: u32,
+        /// The platform's own words for this line.
+        words: String,
+    },
+    /// A reading ahead ended without a result.
+    #[error("a window could not be read to its end: {what}")]
+    BrokenOff {
+        /// What the runtime says.
+        what: String,
+    },
     /// A stored page is not what the platform's contract says.
     #[error("page `{artifact}` cannot be parsed: {what}")]
     Page {
@@ -190,6 +216,9 @@ impl SourceError {
             Self::Io { .. } => "E-SRC-012",
             Self::Batch { .. } => "E-SRC-013",
             Self::Sink { .. } => "E-SRC-014",
+            Self::TooLarge { .. } => "E-SRC-015",
+            Self::LineFailed { .. } => "E-SRC-016",
+            Self::BrokenOff { .. } => "E-SRC-017",
         }
     }
 
@@ -201,8 +230,9 @@ impl SourceError {
                 ErrorKind::Config
             }
             Self::Unreachable { .. } | Self::Business { .. } | Self::Throttled { .. } | Self::Landing { .. } => ErrorKind::Unreachable,
-            Self::Incomplete { .. } | Self::Page { .. } => ErrorKind::Incomplete,
-            Self::Io { .. } | Self::Batch { .. } | Self::Sink { .. } => ErrorKind::Internal,
+            Self::TooLarge { .. } => ErrorKind::Unreachable,
+            Self::Incomplete { .. } | Self::LineFailed { .. } | Self::Page { .. } => ErrorKind::Incomplete,
+            Self::Io { .. } | Self::Batch { .. } | Self::Sink { .. } | Self::BrokenOff { .. } => ErrorKind::Internal,
         }
     }
 
@@ -216,7 +246,14 @@ impl SourceError {
             Self::Unreachable { .. } => "the cursor has not moved: check the network and the platform, then run the load again",
             Self::Business { .. } => "the cursor has not moved: take the platform's words to its operator, then run the load again",
             Self::Throttled { .. } => "raise `rate.min_interval_ms` to the interval the platform asks for",
-            Self::Unauthorized { .. } => "check `signing`, `paasid`, its secret and this machine's clock",
+            Self::Unauthorized { .. } => "check `signing` and `paasid` (or `ca_key`), the secret and this machine's clock",
+            Self::TooLarge { .. } => {
+                "the window is one second already: take the platform's words to its operator, or correct `words.window_too_large`"
+            }
+            Self::LineFailed { .. } => {
+                "the cursor has not moved: take the line and the platform's words to its operator, then run the load again"
+            }
+            Self::BrokenOff { .. } => "this is a defect: report it",
             Self::TokenRefused { .. } => "check `app_code` and `auth_code`",
             Self::Page { .. } => "the page is kept: show it to the platform's operator",
             Self::NoMessage { .. } => "add the dataset to `[messages]`",

@@ -4,7 +4,7 @@
 //! SHA-256) and *text batches*: Arrow record batches with the dataset's columns as text exactly as received.
 //! The warehouse keeps both; nothing here knows how.
 //!
-//! - [`platform`]: the provincial procurement platform API (dialect `tps`);
+//! - [`platform`]: the provincial procurement platform API (dialects `tps` and `zj`);
 //! - [`export`]: files laid down in a landing folder (CSV, TXT, XLSX, Parquet);
 //! - [`kit`]: what every source needs: HTTP client, retry, rate limit, secrets, artifacts, personal data.
 

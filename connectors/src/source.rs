@@ -31,8 +31,13 @@ pub enum Part {
 /// One artifact of a part, with what is needed to parse it.
 #[derive(Debug, Clone)]
 pub enum Piece {
-    /// A page.
-    Page(Artifact),
+    /// A page of a message.
+    Page {
+        /// Message number.
+        infno: String,
+        /// Its bytes.
+        artifact: Artifact,
+    },
     /// A file and its control file.
     File(Box<Delivery>),
 }
@@ -69,7 +74,7 @@ impl Source for PlatformSource {
     }
 
     async fn list(&self, dataset: &Dataset, ask: Ask) -> Result<Vec<Part>, SourceError> {
-        self.infno(&dataset.name)?;
+        self.messages_of(&dataset.name)?;
         Ok(self.windows(ask.from, ask.to).into_iter().map(Part::Window).collect())
     }
 
@@ -77,7 +82,11 @@ impl Source for PlatformSource {
         let Part::Window(window) = part else {
             return Err(foreign(self.name()));
         };
-        Ok(self.read_window(dataset, *window).await?.pages.into_iter().map(Piece::Page).collect())
+        let mut pieces = Vec::new();
+        for read in self.read_window(dataset, *window).await?.messages {
+            pieces.extend(read.pages.into_iter().map(|artifact| Piece::Page { infno: read.infno.clone(), artifact }));
+        }
+        Ok(pieces)
     }
 
     fn parse(
@@ -86,10 +95,10 @@ impl Source for PlatformSource {
         piece: &Piece,
         sink: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<FileReport, ReadError> {
-        let Piece::Page(page) = piece else {
+        let Piece::Page { infno, artifact: page } = piece else {
             return Err(foreign(self.name()).into());
         };
-        let parsed = self.parse_page(dataset, page)?;
+        let parsed = self.parse_page(dataset, infno, page)?;
         let rows = parsed.batch.num_rows() as u64;
         sink(parsed.batch).map_err(|source| SourceError::Sink { artifact: page.name.clone(), source })?;
         Ok(FileReport { rows, bad_rows: 0, unknown: parsed.unknown, dropped: parsed.dropped, personal: page.personal })

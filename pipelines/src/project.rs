@@ -84,6 +84,9 @@ impl Project {
     /// [`ProjectError`].
     pub fn assemble(dir: &Path, config: Config, registry: Registry, clock: Clock) -> Result<Self, ProjectError> {
         let datasets = config.aliases.merged(registry.datasets())?;
+        if let Some(platform) = &config.platform {
+            platform.check_against(&datasets).map_err(|error| ConfigError::invalid("platform.messages", error))?;
+        }
         let sql = SqlBundle::load(&overlays(dir, &config))?;
         let root = Root::open(&config.warehouse.location, config.storage_options()?)?;
         let archive = Archive::new(root.clone(), config.audit_keys()?);

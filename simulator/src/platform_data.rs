@@ -56,21 +56,17 @@ impl PlatformData {
             rows.push((at, line.into_boxed_slice()));
         }
         rows.sort_by_key(|(at, _)| *at);
-        let (mut seen, mut day) = (HashSet::new(), NaiveDateTime::MIN);
-        let mut set = DatasetRows { distinct: vec![0], ..DatasetRows::default() };
-        let mut count = 0;
         let names = self.key_names(dataset);
-        for (at, row) in rows {
-            if at != day {
-                seen.clear();
-                day = at;
-            }
-            count += u32::from(seen.insert(key(&names, &row)));
-            set.distinct.push(count);
-            set.published.push(at);
-            set.rows.push(row);
-        }
+        let set = DatasetRows::indexed(rows.into_iter().map(|(at, row)| (at, key(&names, &row), row)));
         self.datasets.insert(dataset.to_owned(), set);
+    }
+
+    /// Some rows of a dataset, written otherwise: the same order, published when they were, told apart as they were.
+    pub(crate) fn view(&self, dataset: &str, takes: impl Fn(&[u8]) -> bool, write: impl Fn(&[u8]) -> Vec<u8>) -> DatasetRows {
+        let names = self.key_names(dataset);
+        let Some(set) = self.datasets.get(dataset) else { return DatasetRows::indexed([]) };
+        let rows = set.published.iter().zip(&set.rows).filter(|(_, row)| takes(row));
+        DatasetRows::indexed(rows.map(|(at, row)| (*at, key(&names, row), write(row).into_boxed_slice())))
     }
 
     /// The rows of a dataset.
@@ -85,7 +81,7 @@ impl PlatformData {
     }
 
     /// The JSON keys under which each key column may come.
-    fn key_names(&self, dataset: &str) -> Vec<Vec<String>> {
+    pub(crate) fn key_names(&self, dataset: &str) -> Vec<Vec<String>> {
         let aliases = |column: &str| self.aliases.iter().filter(|(_, c)| *c == column).map(|(k, _)| k.clone()).collect::<Vec<_>>();
         schema(dataset).key.iter().map(|column| [vec![crate::schema::camel(column)], aliases(column)].concat()).collect()
     }
@@ -107,6 +103,24 @@ fn key(names: &[Vec<String>], row: &[u8]) -> Vec<u8> {
 }
 
 impl DatasetRows {
+    /// Rows in order of publication: when, what tells them apart, and the bytes.
+    fn indexed(rows: impl IntoIterator<Item = (NaiveDateTime, Vec<u8>, Box<[u8]>)>) -> Self {
+        let (mut seen, mut day) = (HashSet::new(), NaiveDateTime::MIN);
+        let mut set = Self { distinct: vec![0], ..Self::default() };
+        let mut count = 0;
+        for (at, key, row) in rows {
+            if at != day {
+                seen.clear();
+                day = at;
+            }
+            count += u32::from(seen.insert(key));
+            set.distinct.push(count);
+            set.published.push(at);
+            set.rows.push(row);
+        }
+        set
+    }
+
     /// The rows published from `start` to `end`, both included.
     #[must_use]
     pub fn window(&self, start: NaiveDateTime, end: NaiveDateTime) -> Window {

@@ -5,13 +5,10 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use super::dialect::EnvelopeForm;
 use super::envelope::{Envelope, decode, open, shorten};
+use super::words::{WordsConfig, found};
 use crate::kit::http::HttpAnswer;
-
-/// Words by which the platform says that a token is no longer good.
-const TOKEN_INVALID: &str = "令牌无效";
-/// Words by which it says that calls come too fast.
-const TOO_FAST: &str = "访问间隔";
 
 /// What to do with an answer that is no good one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,20 +19,38 @@ pub(crate) enum Trouble {
     Wait(Option<Duration>, String),
     /// Never repeat the call.
     Unauthorized(String),
+    /// Never repeat the call: ask for less at a time.
+    TooLarge(String),
     /// The platform fails the call: repeat it a few times.
     Business(String),
     /// No usable answer: repeat the call a few times.
     Unusable(String),
 }
 
+impl Trouble {
+    /// The same with its words changed.
+    pub(crate) fn reworded(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::TokenInvalid(words) => Self::TokenInvalid(change(words)),
+            Self::Wait(asked, words) => Self::Wait(asked, change(words)),
+            Self::Unauthorized(words) => Self::Unauthorized(change(words)),
+            Self::TooLarge(words) => Self::TooLarge(change(words)),
+            Self::Business(words) => Self::Business(change(words)),
+            Self::Unusable(words) => Self::Unusable(change(words)),
+        }
+    }
+}
+
 /// Judges an answer; a good one is given to `take`.
 pub(crate) fn judge<T>(
     answer: &HttpAnswer,
+    form: &EnvelopeForm,
+    known: &WordsConfig,
     good: impl FnOnce(&Envelope<'_>) -> bool,
     take: impl FnOnce(Envelope<'_>) -> T,
 ) -> Result<T, Trouble> {
     let opened = match decode(&answer.body) {
-        Some(text) => match open(&text) {
+        Some(text) => match open(&text, form) {
             // a good answer is taken while its text lives
             Ok(envelope) if answer.status.is_success() && good(&envelope) => {
                 return Ok(take(envelope));
@@ -51,8 +66,10 @@ pub(crate) fn judge<T>(
     };
     let words = shorten(&words);
     Err(match opened {
-        Ok(_) if words.contains(TOKEN_INVALID) => Trouble::TokenInvalid(words),
-        Ok(_) if words.contains(TOO_FAST) => Trouble::Wait(named_seconds(&words), words),
+        Ok(_) if found(&known.token_invalid, &words).is_some() => Trouble::TokenInvalid(words),
+        Ok(_) if let Some(after) = found(&known.too_fast, &words) => Trouble::Wait(named_seconds(after), words),
+        Ok(_) if found(&known.bad_signature, &words).is_some() => Trouble::Unauthorized(words),
+        Ok(_) if found(&known.window_too_large, &words).is_some() => Trouble::TooLarge(words),
         _ if answer.status == StatusCode::TOO_MANY_REQUESTS => Trouble::Wait(retry_after(&answer.headers), format!("HTTP 429: {words}")),
         _ if answer.status == StatusCode::UNAUTHORIZED => Trouble::Unauthorized(words),
         Ok(_) if answer.status.is_success() => Trouble::Business(words),
@@ -61,9 +78,8 @@ pub(crate) fn judge<T>(
     })
 }
 
-/// The seconds named in `该接口访问间隔为5秒！`.
-fn named_seconds(words: &str) -> Option<Duration> {
-    let after = words.split_once(TOO_FAST)?.1;
+/// The seconds named behind the words, as in `该接口访问间隔为5秒！`.
+fn named_seconds(after: &str) -> Option<Duration> {
     let digits: String = after.chars().skip_while(|c| digit(*c).is_none()).map_while(digit).collect();
     let unit = after.chars().skip_while(|c| digit(*c).is_none()).find(|c| digit(*c).is_none());
     let number: u64 = digits.parse().ok()?;
@@ -96,6 +112,7 @@ mod tests {
     use reqwest::header::HeaderValue;
 
     use super::*;
+    use crate::platform::Dialect;
 
     fn answer(status: u16, body: &str) -> HttpAnswer {
         HttpAnswer {
@@ -106,7 +123,8 @@ mod tests {
     }
 
     fn trouble(answer: &HttpAnswer) -> Trouble {
-        judge(answer, |envelope| envelope.ok && envelope.return_ok == Some(true), |_| ()).unwrap_err()
+        judge(answer, Dialect::Tps.form(), &WordsConfig::default(), |envelope| envelope.ok && envelope.return_ok == Some(true), |_| ())
+            .unwrap_err()
     }
 
     #[test]
@@ -138,6 +156,10 @@ mod tests {
         assert!(matches!(trouble(&expired), Trouble::TokenInvalid(_)));
         let refused = answer(200, r#"{"infcode":0,"output":{"data":{"returnCode":500,"returnMsg":"系统繁忙"}}}"#);
         assert_eq!(trouble(&refused), Trouble::Business("系统繁忙".to_owned()));
+        let long = answer(200, r#"{"infcode":-1,"err_msg":"查询时间跨度不能超过31天"}"#);
+        assert!(matches!(trouble(&long), Trouble::TooLarge(_)));
+        let unsigned = answer(200, r#"{"infcode":"-1","err_msg":"签名验证失败"}"#);
+        assert!(matches!(trouble(&unsigned), Trouble::Unauthorized(_)));
         for (status, body) in [(502, "<html><title>502</title>"), (200, "<html>"), (200, "{\"infcode\":0,\"outp"), (500, ""), (200, "[]")] {
             assert!(matches!(trouble(&answer(status, body)), Trouble::Unusable(_)), "{status} {body}");
         }

@@ -1,35 +1,35 @@
-//! One call: token, signature, rate, tries.
+//! One call: token, rate, tries.
 
 use bytes::Bytes;
-use serde_json::json;
 use tokio::time::sleep;
 
 use super::answer::{Trouble, judge};
 use super::at;
 use super::config::PlatformConfig;
+use super::dialect::{Adapter, Body, Call, EnvelopeForm, PageAsk};
 use super::envelope::Envelope;
-use super::sign::Signer;
 use super::token::TokenStore;
-use super::window::Window;
+use super::words::{WordsConfig, found};
 use crate::error::{At, SourceError};
-use crate::kit::http::HttpClient;
+use crate::kit::http::{HttpAnswer, HttpClient, NoAnswer};
 use crate::kit::rate::Limiter;
 use crate::kit::retry::{Budget, RetryConfig};
 use crate::kit::secret::Secret;
+
+/// Shorter secrets stand in too many words by chance to be hidden there.
+const HIDDEN_FROM: usize = 6;
 
 /// Makes calls to one platform.
 #[derive(Debug)]
 pub(crate) struct Caller {
     http: HttpClient,
-    signer: Signer,
+    adapter: Box<dyn Adapter>,
+    form: &'static EnvelopeForm,
+    words: WordsConfig,
     limiter: Limiter,
     budget: Budget,
     retry: RetryConfig,
     token: TokenStore,
-    token_url: String,
-    call_url: String,
-    app_code: Secret,
-    auth_code: Secret,
 }
 
 /// A page as it came.
@@ -43,67 +43,84 @@ impl Caller {
     pub(crate) fn new(config: &PlatformConfig) -> Result<Self, SourceError> {
         Ok(Self {
             http: HttpClient::new(&config.name, &config.http)?,
-            signer: Signer::new(config)?,
+            adapter: config.dialect.adapter(config)?,
+            form: config.dialect.form(),
+            words: config.words.clone(),
             limiter: Limiter::new(&config.rate),
             budget: Budget::new(config.retry.budget),
             retry: config.retry.clone(),
             token: TokenStore::default(),
-            token_url: config.token_url(),
-            call_url: config.call_url(),
-            app_code: config.app_code.resolve()?,
-            auth_code: config.auth_code.resolve()?,
         })
     }
 
     /// One page of a message; `take` looks at the good answer.
-    pub(crate) async fn page<T>(
-        &self,
-        infno: &str,
-        window: Window,
-        page: u32,
-        take: impl Fn(Envelope<'_>) -> T,
-    ) -> Result<PageAnswer<T>, SourceError> {
-        let mut patience = Patience::new(self, at(infno, Some(window), Some(page)));
+    pub(crate) async fn page<T>(&self, ask: &PageAsk<'_>, take: impl Fn(Envelope<'_>) -> T) -> Result<PageAnswer<T>, SourceError> {
+        let mut patience = Patience::new(self, at(ask.infno, Some(ask.window), Some(ask.page)));
         let mut stale = None;
         loop {
             let token = self.token.get(stale, async || self.ask_token().await).await?;
             self.limiter.turn().await;
-            let body = request(infno, token.value.expose(), page, window);
-            let answer = self.http.post_json(&self.call_url, body, &self.signer.headers()).await;
-            let trouble = match answer {
-                Ok(answer) => match judge(&answer, |envelope| envelope.ok && envelope.return_ok == Some(true), &take) {
-                    Ok(taken) => {
-                        return Ok(PageAnswer { bytes: answer.body, taken });
+            let trouble = match self.send(self.adapter.page_call(ask, &token.value)).await {
+                Ok(answer) => {
+                    let good = |envelope: &Envelope<'_>| envelope.ok && envelope.return_ok == Some(true);
+                    match judge(&answer, self.form, &self.words, good, &take) {
+                        Ok(taken) => return Ok(PageAnswer { bytes: answer.body, taken }),
+                        Err(trouble) => trouble,
                     }
-                    Err(trouble) => trouble,
-                },
+                }
                 Err(no_answer) => Trouble::Unusable(no_answer.0),
             };
             if matches!(trouble, Trouble::TokenInvalid(_)) {
                 stale = Some(token.generation);
             }
-            patience.bear(trouble).await?;
+            patience.bear(trouble.reworded(|words| self.hidden(words, Some(&token.value)))).await?;
         }
+    }
+
+    /// A reading of a window more than the first, if the budget has one left.
+    pub(crate) fn may_read_again(&self) -> bool {
+        self.budget.take()
     }
 
     /// Asks for a token. One that is "still valid" is carried by the refusal, and taken.
     async fn ask_token(&self) -> Result<Secret, SourceError> {
         let mut patience = Patience::new(self, at("token", None, None));
         loop {
-            let form = [("appCode", self.app_code.expose()), ("authCode", self.auth_code.expose())];
-            let trouble = match self.http.post_form(&self.token_url, &form).await {
-                Ok(answer) => match judge(&answer, |envelope| envelope.token.is_some(), |envelope| envelope.token) {
-                    Ok(Some(token)) => return Ok(Secret::new(token)),
-                    Ok(None) => Trouble::Unusable("no token in the answer".to_owned()),
-                    Err(trouble) => trouble,
-                },
+            let trouble = match self.send(self.adapter.token_call()).await {
+                Ok(answer) => {
+                    match judge(&answer, self.form, &self.words, |envelope| envelope.token.is_some(), |envelope| envelope.token) {
+                        Ok(Some(token)) => return Ok(Secret::new(token)),
+                        Ok(None) => Trouble::Unusable("no token in the answer".to_owned()),
+                        Err(trouble) => trouble,
+                    }
+                }
                 Err(no_answer) => Trouble::Unusable(no_answer.0),
             };
-            patience.bear(trouble).await.map_err(|error| match error {
-                SourceError::Business { words, .. } | SourceError::Unauthorized { words, .. } => SourceError::TokenRefused { words },
+            patience.bear(trouble.reworded(|words| self.hidden(words, None))).await.map_err(|error| match error {
+                SourceError::Business { words, .. } => SourceError::TokenRefused { words },
+                // a signed token call can fail for its signature, which is another thing to repair
+                SourceError::Unauthorized { words, .. } if found(&self.words.bad_signature, &words).is_none() => {
+                    SourceError::TokenRefused { words }
+                }
                 other => other,
             })?;
         }
+    }
+
+    async fn send(&self, call: Call) -> Result<HttpAnswer, NoAnswer> {
+        match call.body {
+            Body::Form(form) => {
+                let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                self.http.post_form(&call.url, &form).await
+            }
+            Body::Json(json) => self.http.post_json(&call.url, json, &call.headers).await,
+        }
+    }
+
+    /// Words of the platform without our secrets, should it echo them.
+    fn hidden(&self, words: String, token: Option<&Secret>) -> String {
+        let secrets = self.adapter.secrets().into_iter().chain(token).map(Secret::expose);
+        secrets.filter(|secret| secret.chars().count() >= HIDDEN_FROM).fold(words, |words, secret| words.replace(secret, "***"))
     }
 }
 
@@ -127,6 +144,7 @@ impl<'a> Patience<'a> {
         tracing::debug!(at = %self.at, ?trouble, "the platform's answer is no good one");
         match trouble {
             Trouble::Unauthorized(words) => Err(SourceError::Unauthorized { at: self.at.clone(), words }),
+            Trouble::TooLarge(words) => Err(SourceError::TooLarge { at: self.at.clone(), words }),
             Trouble::Wait(asked, words) => {
                 self.waits += 1;
                 if self.waits > retry.rate_waits {
@@ -167,31 +185,5 @@ impl<'a> Patience<'a> {
         sleep(self.caller.retry.wait(self.tries)).await;
         self.tries += 1;
         true
-    }
-}
-
-/// The body of a call; the page number is a string.
-fn request(infno: &str, token: &str, page: u32, window: Window) -> String {
-    let (from, to) = window.bounds();
-    json!({"info": {"infno": infno, "input": {"data": {
-        "accessToken": token,
-        "currentPageNumber": page.to_string(),
-        "startTime": from,
-        "endTime": to,
-    }}}})
-    .to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_is_that_of_the_contract() {
-        let window = Window::new("2024-01-01T00:00:00".parse().unwrap(), "2024-01-31T23:59:59".parse().unwrap());
-        assert_eq!(
-            request("C1004", "t", 2, window),
-            r#"{"info":{"infno":"C1004","input":{"data":{"accessToken":"t","currentPageNumber":"2","startTime":"2024-01-01 00:00:00","endTime":"2024-01-31 23:59:59"}}}}"#
-        );
     }
 }

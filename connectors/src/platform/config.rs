@@ -3,7 +3,11 @@
 use chrono::NaiveDate;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use yaojia_models::contract::Dataset;
 
+use super::dialect::Dialect;
+use super::message::{self, Messages};
+use super::words::WordsConfig;
 use crate::error::SourceError;
 use crate::kit::http::HttpConfig;
 use crate::kit::personal::PersonalConfig;
@@ -11,8 +15,10 @@ use crate::kit::rate::RateConfig;
 use crate::kit::retry::RetryConfig;
 use crate::kit::secret::SecretRef;
 
-/// The default `source.toml`, documented key by key.
+/// The default `source.toml` of dialect `tps`, documented key by key.
 pub const SOURCE_TOML: &str = include_str!("../../platform/source.toml");
+/// What dialect `zj` has otherwise: its keys and its profile of messages.
+pub const SOURCE_ZJ_TOML: &str = include_str!("../../platform/source-zj.toml");
 
 /// How calls are signed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +31,12 @@ pub enum Signing {
     Tif,
 }
 
-/// Limits of a window.
+/// Pages, and limits of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PageConfig {
+    /// Rows asked for per page, where the dialect lets the caller say (`zj`).
+    pub size: u32,
     /// A window with more rows is split in halves, down to one second.
     pub max_window_rows: u64,
     /// A window with more pages is split in halves; at one second it fails.
@@ -37,7 +45,7 @@ pub struct PageConfig {
 
 impl Default for PageConfig {
     fn default() -> Self {
-        Self { max_window_rows: 100_000, max_pages: 20_000 }
+        Self { size: 500, max_window_rows: 100_000, max_pages: 20_000 }
     }
 }
 
@@ -48,22 +56,31 @@ pub struct PlatformConfig {
     /// Name in messages and provenance.
     #[serde(default = "default_name")]
     pub name: String,
-    /// Dialect; only `tps`.
-    #[serde(default = "default_dialect")]
-    pub dialect: String,
-    /// Everything before `/web/interface/…`.
+    /// The dialect it speaks.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// Everything before the dialect's own paths.
     pub base_url: String,
+    /// Path of every call but the token call; `zj` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_uri: Option<String>,
+    /// Path of the token call; `zj` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_uri: Option<String>,
+    /// `x-ca-key`, the account that signs; `zj` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_key: Option<String>,
     /// `appCode` of the token call.
     pub app_code: SecretRef,
     /// `authCode` of the token call.
     pub auth_code: SecretRef,
-    /// How calls are signed.
+    /// How calls are signed; `tps` only, `zj` always signs.
     #[serde(default)]
     pub signing: Signing,
     /// `x-tif-paasid`; needed for `tif`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paasid: Option<String>,
-    /// Secret of the signature; needed for `tif`.
+    /// Secret of the signature; needed for `tif` and for `zj`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretRef>,
     /// First day to ask for when there is no cursor.
@@ -90,12 +107,15 @@ pub struct PlatformConfig {
     /// Limits of a window.
     #[serde(default)]
     pub page: PageConfig,
+    /// The platform's words for what an answer asks of us.
+    #[serde(default)]
+    pub words: WordsConfig,
     /// Personal data.
     #[serde(default)]
     pub personal: PersonalConfig,
-    /// Dataset → message number; absent: the default profile.
+    /// Dataset → the messages that feed it; absent: the dialect's default profile.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
-    pub messages: IndexMap<String, String>,
+    pub messages: IndexMap<String, Messages>,
 }
 
 /// A day as `yyyy-MM-dd`.
@@ -114,10 +134,6 @@ mod day {
 
 fn default_name() -> String {
     "platform".to_owned()
-}
-
-fn default_dialect() -> String {
-    "tps".to_owned()
 }
 
 const fn default_window_days() -> u32 {
@@ -144,10 +160,14 @@ impl PlatformConfig {
     }
 
     /// What the type cannot say.
-    pub(crate) fn check(&self) -> Result<(), SourceError> {
+    ///
+    /// # Errors
+    /// [`SourceError::Config`].
+    pub fn check(&self) -> Result<(), SourceError> {
         let fail = |what: &str| Err(SourceError::config(&self.name, what));
-        if self.dialect != "tps" {
-            return fail("`dialect` is not `tps`");
+        let own = [self.dialect.check(self), self.words.check(), message::check(&self.messages)];
+        if let Some(what) = own.into_iter().find_map(Result::err) {
+            return fail(&what);
         }
         match url::Url::parse(&self.base_url) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.query().is_none() => {}
@@ -159,39 +179,38 @@ impl PlatformConfig {
         if self.window_days > 36_600 {
             return fail("`window_days` is out of range");
         }
-        if self.signing == Signing::Tif && (self.paasid.is_none() || self.secret.is_none()) {
-            return fail("`signing = \"tif\"` needs `paasid` and `secret`");
-        }
         if self.parallel == 0 || self.retry.tries == 0 || self.retry.window_tries == 0 {
             return fail("`parallel`, `retry.tries` and `retry.window_tries` must be at least 1");
         }
-        if self.page.max_window_rows == 0 || self.page.max_pages == 0 {
-            return fail("`page.max_window_rows` and `page.max_pages` must be at least 1");
+        if self.page.size == 0 || self.page.max_window_rows == 0 || self.page.max_pages == 0 {
+            return fail("`page.size`, `page.max_window_rows` and `page.max_pages` must be at least 1");
         }
         Ok(())
     }
 
-    /// The message table: the configured one, or the default profile.
-    pub(crate) fn messages(&self) -> Result<IndexMap<String, String>, SourceError> {
+    /// Whether every dataset and column the messages name is there.
+    ///
+    /// # Errors
+    /// [`SourceError::Config`].
+    pub fn check_against(&self, datasets: &[Dataset]) -> Result<(), SourceError> {
+        message::check_against(&self.messages()?, datasets).map_err(|what| SourceError::config(&self.name, what))
+    }
+
+    /// The message table: the configured one, or the dialect's default profile.
+    ///
+    /// # Errors
+    /// [`SourceError::Config`] for a message that is given twice or without a number.
+    pub fn messages(&self) -> Result<IndexMap<String, Messages>, SourceError> {
         if !self.messages.is_empty() {
             return Ok(self.messages.clone());
         }
         #[derive(Deserialize)]
         struct Profile {
-            messages: IndexMap<String, String>,
+            messages: IndexMap<String, Messages>,
         }
-        let profile: Profile = toml::from_str(SOURCE_TOML).map_err(|error| SourceError::config(&self.name, error.message()))?;
+        let text = self.dialect.source_toml();
+        let profile: Profile = toml::from_str(text).map_err(|error| SourceError::config(&self.name, error.message()))?;
         Ok(profile.messages)
-    }
-
-    /// URL of the token call.
-    pub(crate) fn token_url(&self) -> String {
-        format!("{}/web/interface/accessToken/getAccessToken", self.base_url.trim_end_matches('/'))
-    }
-
-    /// URL of every other call.
-    pub(crate) fn call_url(&self) -> String {
-        format!("{}/web/interface/commonInterface", self.base_url.trim_end_matches('/'))
     }
 }
 
@@ -208,8 +227,38 @@ mod tests {
         assert_eq!(config.page, PageConfig::default());
         let messages = config.messages().unwrap();
         assert_eq!(messages.len(), 15);
-        assert_eq!(messages.get("ord_detl").map(String::as_str), Some("C1004"));
-        assert_eq!(config.call_url(), "https://platform.example/tps-local-bd/web/interface/commonInterface");
+        assert_eq!(messages["ord_detl"].infnos(), "C1004");
+        assert_eq!(config.words, WordsConfig::default());
+        let registry = yaojia_models::contract::Registry::embedded().unwrap();
+        config.check_against(registry.datasets()).unwrap();
+    }
+
+    #[test]
+    fn the_second_dialect_has_a_valid_file_too() {
+        let config = PlatformConfig::from_toml(SOURCE_ZJ_TOML).unwrap();
+        assert_eq!((config.dialect, config.page.clone()), (Dialect::Zj, PageConfig::default()));
+        assert_eq!(config.messages["ord_detl"].infnos(), "ZJ9657+ZJ9708");
+        let registry = yaojia_models::contract::Registry::embedded().unwrap();
+        config.check_against(registry.datasets()).unwrap();
+        let tps = PlatformConfig::from_toml(SOURCE_TOML).unwrap();
+        assert!(tps.messages.keys().all(|dataset| config.messages.contains_key(dataset)));
+    }
+
+    #[test]
+    fn keys_of_the_other_dialect_are_refused_by_name() {
+        let error = |text: String| PlatformConfig::from_toml(&text).unwrap_err().to_string();
+        for key in ["service_uri", "token_uri", "ca_key"] {
+            assert!(error(format!("{key} = \"/x\"\n{SOURCE_TOML}")).contains(&format!("`{key}` belongs to dialect `zj`")));
+            let without: Vec<&str> = SOURCE_ZJ_TOML.lines().filter(|line| !line.starts_with(key)).collect();
+            assert!(error(without.join("\n")).contains(&format!("dialect `zj` needs `{key}`")));
+        }
+        let without: Vec<&str> = SOURCE_ZJ_TOML.lines().filter(|line| !line.starts_with("secret")).collect();
+        assert!(error(without.join("\n")).contains("dialect `zj` needs `secret`"));
+        assert!(error(format!("signing = \"tif\"\npaasid = \"x\"\n{SOURCE_ZJ_TOML}")).contains("`zj` is always signed"));
+        assert!(error(SOURCE_ZJ_TOML.replace("service_uri = \"/", "service_uri = \"")).contains("must begin with `/`"));
+        let unknown = error(SOURCE_TOML.replace("dialect = \"tps\"", "dialect = \"sh\""));
+        assert!(unknown.contains("unknown variant `sh`") && unknown.contains("`zj`"), "{unknown}");
+        assert!(error(SOURCE_TOML.replace("too_fast = [\"访问间隔\"]", "too_fast = [\"\"]")).contains("words.too_fast"));
     }
 
     #[test]

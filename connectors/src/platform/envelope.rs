@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::GB18030;
 use yaojia_models::text;
 
+use super::dialect::EnvelopeForm;
 use super::json::Json;
 
 /// An answer taken apart.
@@ -12,7 +13,7 @@ use super::json::Json;
 pub(crate) struct Envelope<'a> {
     /// `infcode` is 0.
     pub ok: bool,
-    /// `returnCode` is 200; none where there is no data.
+    /// `returnCode` is the dialect's word for success; none where there is no data.
     pub return_ok: Option<bool>,
     /// The platform's own words: `err_msg`, else `returnMsg`, else `infcode` and `returnCode`.
     pub words: String,
@@ -36,7 +37,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 /// Takes an answer apart; the error says what is wrong with it.
-pub(crate) fn open(text: &str) -> Result<Envelope<'_>, String> {
+pub(crate) fn open<'a>(text: &'a str, form: &EnvelopeForm) -> Result<Envelope<'a>, String> {
     if text.trim_start().starts_with('<') {
         return Err(format!("HTML instead of JSON: {}", html_words(text)));
     }
@@ -82,7 +83,7 @@ pub(crate) fn open(text: &str) -> Result<Envelope<'_>, String> {
                 _ => {}
             }
         }
-        envelope.return_ok = Some(return_code.as_deref() == Some("200"));
+        envelope.return_ok = Some(return_code.as_deref() == Some(form.return_ok));
     }
     envelope.words = match (err_msg, return_msg) {
         (Some(words), _) | (None, Some(words)) => words,
@@ -92,6 +93,24 @@ pub(crate) fn open(text: &str) -> Result<Envelope<'_>, String> {
     };
     Ok(envelope)
 }
+
+/// What a line says of itself, where its dialect has it say so: none where it arrived, else why it did not.
+pub(crate) fn line_failure(members: &[(String, Json<'_>)], form: &EnvelopeForm) -> Option<String> {
+    if !form.line_results {
+        return None;
+    }
+    let value = |name: &str| members.iter().rev().find(|(key, _)| key == name).and_then(|(_, value)| value.as_text()).and_then(text::clean);
+    let code = value(LINE_CODE).filter(|code| *code != form.return_ok)?;
+    Some(shorten(&value(LINE_WORDS).map_or_else(|| format!("returnCode {code}"), str::to_owned)))
+}
+
+/// Whether a key of a line is protocol and no column.
+pub(crate) fn is_protocol(key: &str, form: &EnvelopeForm) -> bool {
+    form.line_results && matches!(key, LINE_CODE | LINE_WORDS)
+}
+
+const LINE_CODE: &str = "returnCode";
+const LINE_WORDS: &str = "returnMsg";
 
 /// A list, one object instead of a list of one, or nothing.
 fn rows(value: Json<'_>) -> Result<Vec<Json<'_>>, String> {
@@ -132,6 +151,39 @@ pub(crate) fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::Dialect;
+
+    fn open(text: &str) -> Result<Envelope<'_>, String> {
+        super::open(text, Dialect::Tps.form())
+    }
+
+    #[test]
+    fn each_dialect_has_its_own_word_for_success() {
+        let text = |code: &str| format!(r#"{{"infcode":"0","output":{{"data":{{"returnCode":{code},"dataList":[]}}}}}}"#);
+        let ok = |code: &str, dialect: Dialect| super::open(&text(code), dialect.form()).unwrap().return_ok;
+        assert_eq!((ok("0", Dialect::Zj), ok("\"0\"", Dialect::Zj), ok("200", Dialect::Zj)), (Some(true), Some(true), Some(false)));
+        assert_eq!((ok("0", Dialect::Tps), ok("200", Dialect::Tps)), (Some(false), Some(true)));
+    }
+
+    #[test]
+    fn a_line_says_whether_it_arrived() {
+        let failure = |line: &str, dialect: Dialect| {
+            let Json::Object(members, _) = Json::parse(line).unwrap() else { panic!("no object") };
+            line_failure(&members, dialect.form())
+        };
+        for good in [
+            r#"{"a":1}"#,
+            r#"{"returnCode":0}"#,
+            r#"{"returnCode":"0","returnMsg":"成功"}"#,
+            r#"{"returnCode":null}"#,
+            r#"{"returnCode":""}"#,
+        ] {
+            assert_eq!(failure(good, Dialect::Zj), None, "{good}");
+        }
+        assert_eq!(failure(r#"{"returnCode":500,"returnMsg":"处理中"}"#, Dialect::Zj).as_deref(), Some("处理中"));
+        assert_eq!(failure(r#"{"returnCode":"1"}"#, Dialect::Zj).as_deref(), Some("returnCode 1"));
+        assert_eq!(failure(r#"{"returnCode":500}"#, Dialect::Tps), None);
+    }
 
     #[test]
     fn codes_and_counts_in_any_spelling() {

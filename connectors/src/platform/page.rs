@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use yaojia_models::contract::Dataset;
 use yaojia_models::text;
 
-use super::envelope::{Envelope, decode, open};
+use super::dialect::EnvelopeForm;
+use super::envelope::{Envelope, decode, is_protocol, line_failure, open, shorten};
 use super::json::Json;
+use super::message::Message;
 use crate::batch::{RowText, TextBatch};
 use crate::error::SourceError;
 use crate::kit::artifact::Artifact;
@@ -47,27 +49,32 @@ pub(crate) type RowKey = [u8; 32];
 #[derive(Debug)]
 pub(crate) struct PageScan {
     pub keys: Vec<RowKey>,
+    /// The first line that says of itself that it did not arrive: its id, and the platform's words.
+    pub refused: Option<(String, String)>,
     pub personal: bool,
     pub pages: Option<u64>,
     pub records: Option<u64>,
     pub words: String,
 }
 
-/// How a dataset's rows lie in JSON.
+/// How a dataset's rows lie in the JSON of one of its messages.
 pub(crate) struct PageMap<'a> {
     dataset: &'a Dataset,
     personal: &'a PersonalRules,
+    form: &'static EnvelopeForm,
     /// JSON key → column, and whether it is the column's real key.
     slots: HashMap<String, (usize, bool)>,
+    /// Column → the value of rows that do not carry it.
+    constants: Vec<(usize, &'a str)>,
     key: Vec<usize>,
     updt_time: Option<usize>,
     hashed: Vec<usize>,
 }
 
 impl<'a> PageMap<'a> {
-    pub(crate) fn new(dataset: &'a Dataset, personal: &'a PersonalRules) -> Self {
+    pub(crate) fn new(dataset: &'a Dataset, personal: &'a PersonalRules, message: &'a Message, form: &'static EnvelopeForm) -> Self {
         let position = |name: &String| dataset.columns.iter().position(|column| &column.name == name);
-        let slots = dataset
+        let mut slots: HashMap<String, (usize, bool)> = dataset
             .json_keys()
             .into_iter()
             .map(|(key, column)| {
@@ -75,10 +82,13 @@ impl<'a> PageMap<'a> {
                 (key, (column, real))
             })
             .collect();
+        slots.extend(message.keys.iter().filter_map(|(key, column)| Some((key.clone(), (position(column)?, false)))));
         Self {
             dataset,
             personal,
+            form,
             slots,
+            constants: message.constants.iter().filter_map(|(column, value)| Some((position(column)?, value.as_str()))).collect(),
             key: dataset.key.iter().filter_map(position).collect(),
             updt_time: position(&"updt_time".to_owned()),
             hashed: dataset.personal_hash.iter().filter_map(position).collect(),
@@ -89,14 +99,31 @@ impl<'a> PageMap<'a> {
     pub(crate) fn scan(&self, envelope: Envelope<'_>) -> PageScan {
         let mut personal = !self.hashed.is_empty();
         let mut keys = Vec::with_capacity(envelope.rows.len());
-        for row in &envelope.rows {
+        let mut refused = None;
+        for (index, row) in envelope.rows.iter().enumerate() {
             let Json::Object(members, written) = row else {
                 continue;
             };
+            if let Some(words) = line_failure(members, self.form) {
+                refused.get_or_insert_with(|| (self.line_id(members, index), words));
+                continue;
+            }
             personal = personal || members.iter().any(|(key, _)| !self.slots.contains_key(key) && self.personal.looks_personal(key));
             keys.push(self.row_key(&self.cells(members), written));
         }
-        PageScan { keys, personal, pages: envelope.pages, records: envelope.records, words: envelope.words }
+        PageScan { keys, refused, personal, pages: envelope.pages, records: envelope.records, words: envelope.words }
+    }
+
+    /// What names a line in a message: its key, or its place where it has none or the key is personal.
+    fn line_id(&self, members: &[(String, Json<'_>)], index: usize) -> String {
+        let cells = self.cells(members);
+        let parts: Vec<&str> = self
+            .key
+            .iter()
+            .filter(|column| !self.hashed.contains(*column))
+            .filter_map(|column| text::clean(cells.get(*column)?.as_deref()?))
+            .collect();
+        if parts.is_empty() { format!("number {}", index + 1) } else { shorten(&parts.join("|")) }
     }
 
     /// See [`super::PlatformSource::parse_page`].
@@ -104,7 +131,7 @@ impl<'a> PageMap<'a> {
         let fail = |what: String| SourceError::Page { artifact: artifact.name.clone(), what };
         let bytes = artifact.read_all().map_err(|source| SourceError::Io { path: artifact.name.clone(), source })?;
         let text = decode(&bytes).ok_or_else(|| fail("it is neither UTF-8 nor GB18030".to_owned()))?;
-        let envelope = open(&text).map_err(&fail)?;
+        let envelope = open(&text, self.form).map_err(&fail)?;
         if !envelope.ok || envelope.return_ok != Some(true) {
             return Err(fail(format!("it is a failure: {}", envelope.words)));
         }
@@ -115,6 +142,9 @@ impl<'a> PageMap<'a> {
             let Json::Object(members, _) = row else {
                 continue;
             };
+            if let Some(words) = line_failure(members, self.form) {
+                return Err(fail(format!("its line {} did not arrive: {words}", self.line_id(members, index))));
+            }
             let mut cells = self.cells(members);
             for &column in &self.hashed {
                 if let Some(cell) = cells.get_mut(column)
@@ -143,14 +173,19 @@ impl<'a> PageMap<'a> {
         Ok(Parsed { batch, unknown, dropped, seen })
     }
 
-    /// One cell per column: where a column has several keys, the non-null one; among those its real key.
+    /// One cell per column: where a column has several keys, the non-null one; among those its real key. A column of which the row
+    /// carries no key at all has the message's constant.
     fn cells<'r>(&self, members: &'r [(String, Json<'_>)]) -> Vec<Option<Cow<'r, str>>> {
         let mut cells: Vec<Option<Cow<'r, str>>> = vec![None; self.dataset.columns.len()];
         let mut ranks = vec![0_u8; cells.len()];
+        let mut carried = vec![false; cells.len()];
         for (key, value) in members {
             let Some(&(column, real)) = self.slots.get(key) else {
                 continue;
             };
+            if let Some(carried) = carried.get_mut(column) {
+                *carried = true;
+            }
             let Some(text) = value.as_text() else {
                 continue;
             };
@@ -161,6 +196,11 @@ impl<'a> PageMap<'a> {
             {
                 *held = rank;
                 *cell = Some(Cow::Borrowed(text));
+            }
+        }
+        for (column, value) in &self.constants {
+            if let (Some(false), Some(cell)) = (carried.get(*column), cells.get_mut(*column)) {
+                *cell = Some(Cow::Owned((*value).to_owned()));
             }
         }
         cells
@@ -184,7 +224,7 @@ impl<'a> PageMap<'a> {
         let mut extra = serde_json::Map::new();
         let before = seen.len();
         for (key, value) in members {
-            if self.slots.contains_key(key) {
+            if self.slots.contains_key(key) || is_protocol(key, self.form) {
                 continue;
             }
             let dropped = self.personal.looks_personal(key);
@@ -207,13 +247,51 @@ mod tests {
 
     use super::*;
     use crate::kit::personal::PersonalConfig;
+    use crate::platform::Dialect;
 
     fn parse(dataset: &str, rows: &str) -> Parsed {
         let registry = Registry::embedded().unwrap();
         let personal = PersonalRules::new(&PersonalConfig::default()).unwrap();
         let text = format!(r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","dataList":{rows}}}}}}}"#);
         let page = Artifact::from_bytes("p", text.into_bytes(), false);
-        PageMap::new(registry.dataset(dataset).unwrap(), &personal).parse(&page).unwrap()
+        PageMap::new(registry.dataset(dataset).unwrap(), &personal, &Message::plain("C"), Dialect::Tps.form()).parse(&page).unwrap()
+    }
+
+    /// A consumable order of dialect `zj`.
+    fn parse_zj(rows: &str) -> Result<Parsed, SourceError> {
+        let registry = Registry::embedded().unwrap();
+        let personal = PersonalRules::new(&PersonalConfig::default()).unwrap();
+        let message: Message = toml::from_str(
+            "infno = \"ZJ9708\"\nkeys = { disCnt = \"purc_cnt\", UpdateTime = \"updt_time\" }\nconstants = { prod_type = \"2\" }",
+        )
+        .unwrap();
+        let text = format!(r#"{{"infcode":"0","output":{{"data":{{"returnCode":0,"dataList":{rows}}}}}}}"#);
+        let page = Artifact::from_bytes("p", text.into_bytes(), false);
+        PageMap::new(registry.dataset("ord_detl").unwrap(), &personal, &message, Dialect::Zj.form()).parse(&page)
+    }
+
+    #[test]
+    fn a_message_has_its_own_keys_and_constants() {
+        let parsed = parse_zj(
+            r#"[{"ordDetlId":"1","disCnt":"3","UpdateTime":"2024-01-01 00:00:00"},{"prodType":"9"},{"prodType":null},{"purcCnt":5,"disCnt":6}]"#,
+        )
+        .unwrap();
+        let column = |name: &str| (0..4).map(|row| cell(&parsed, name, row)).collect::<Vec<_>>();
+        assert_eq!(column("prod_type"), [Some("2"), Some("9"), None, Some("2")].map(|text| text.map(str::to_owned)));
+        assert_eq!(column("purc_cnt"), [Some("3"), None, None, Some("5")].map(|text| text.map(str::to_owned)));
+        assert_eq!(cell(&parsed, "updt_time", 0).as_deref(), Some("2024-01-01 00:00:00"));
+        assert!(parsed.unknown.is_empty(), "{:?}", parsed.unknown);
+    }
+
+    #[test]
+    fn results_of_lines_are_protocol_and_a_failed_one_is_no_row() {
+        let parsed = parse_zj(r#"[{"ordDetlId":"1","returnCode":0,"returnMsg":"成功"},{"ordDetlId":"2","returnCode":"0"}]"#).unwrap();
+        assert_eq!((parsed.batch.num_rows(), parsed.unknown.len(), cell(&parsed, "_extra", 0)), (2, 0, None));
+        let error = parse_zj(r#"[{"ordDetlId":"1"},{"ordDetlId":"2","returnCode":500,"returnMsg":"处理中"}]"#).unwrap_err();
+        assert!(error.to_string().contains("line 2 did not arrive: 处理中"), "{error}");
+        // the other dialect knows no such thing: there it is a column nobody asked for
+        let parsed = parse("ord_detl", r#"[{"returnCode":500}]"#);
+        assert_eq!(parsed.unknown.get("returnCode"), Some(&1));
     }
 
     fn cell(parsed: &Parsed, column: &str, row: usize) -> Option<String> {
@@ -262,7 +340,8 @@ mod tests {
     fn rows_are_told_apart_by_key_and_update() {
         let registry = Registry::embedded().unwrap();
         let personal = PersonalRules::new(&PersonalConfig::default()).unwrap();
-        let map = PageMap::new(registry.dataset("ord_detl").unwrap(), &personal);
+        let message = Message::plain("C");
+        let map = PageMap::new(registry.dataset("ord_detl").unwrap(), &personal, &message, Dialect::Tps.form());
         let text = r#"{"infcode":0,"output":{"data":{"returnCode":"200","dataList":[
             {"ordDetlId":"1","updtTime":"2024-01-01 00:00:00","purcCnt":1},
             {"ordDetlId":1,"updtTime":"2024-01-01 00:00:00","purcCnt":2},
@@ -270,7 +349,7 @@ mod tests {
             {"ordDetlId":"","updtTime":"2024-01-02 00:00:00"},
             {"ordDetlId":null,"updtTime":"2024-01-02 00:00:00"},
             {"ordDetlId":null,"updtTime":"2024-01-02 00:00:00"}]}}}"#;
-        let scan = map.scan(open(text).unwrap());
+        let scan = map.scan(open(text, Dialect::Tps.form()).unwrap());
         let distinct: std::collections::HashSet<_> = scan.keys.iter().collect();
         assert_eq!((scan.keys.len(), distinct.len()), (6, 4));
     }

@@ -8,8 +8,10 @@ use tokio::time::sleep;
 
 use super::call::Caller;
 use super::config::PlatformConfig;
+use super::dialect::PageAsk;
+use super::message::Message;
 use super::page::{PageMap, RowKey};
-use super::{WindowRead, at};
+use super::{MessageRead, at};
 use crate::error::SourceError;
 use crate::kit::artifact::Artifact;
 
@@ -75,18 +77,22 @@ pub(crate) fn windows(config: &PlatformConfig, from: NaiveDateTime, to: NaiveDat
     windows
 }
 
-/// Reads a window; one with too many rows in halves.
+/// Reads a window of one message; one with too many rows, or too long for the platform, in halves.
 pub(crate) async fn read(
     caller: &Caller,
     config: &PlatformConfig,
     map: &PageMap<'_>,
-    infno: &str,
+    message: &Message,
     window: Window,
-) -> Result<WindowRead, SourceError> {
-    let mut whole = WindowRead { window, infno: infno.to_owned(), pages: Vec::new(), rows: 0, announced: 0, tries: 0 };
+) -> Result<MessageRead, SourceError> {
+    let (start, end) = config.dialect.window_keys();
+    let infno = message.infno.as_str();
+    let keys = (message.start_key.as_deref().unwrap_or(start), message.end_key.as_deref().unwrap_or(end));
+    let reader = Reader { caller, config, map, infno, keys };
+    let mut whole = MessageRead { infno: infno.to_owned(), pages: Vec::new(), rows: 0, announced: 0, tries: 0 };
     let mut left = vec![window];
     while let Some(window) = left.pop() {
-        match read_whole(caller, config, map, infno, window).await? {
+        match reader.read_whole(window).await? {
             Part::Read { pages, rows, tries } => {
                 whole.pages.extend(pages);
                 whole.rows += rows;
@@ -94,7 +100,7 @@ pub(crate) async fn read(
                 whole.tries = whole.tries.max(tries);
             }
             Part::Split(first, second) => {
-                tracing::debug!(%infno, %window, "more rows than one read takes: split in halves");
+                tracing::debug!(%infno, %window, "more than one read takes: split in halves");
                 left.extend([second, first]);
             }
         }
@@ -114,74 +120,90 @@ struct Attempt {
     announced: u64,
     words: String,
     last: u32,
+    /// A line that says it did not arrive: its page, its id, the platform's words.
+    refused: Option<(u32, String, String)>,
 }
 
-/// Reads a window again until rows received, distinct by key and `updt_time`, equal the last announced count.
-async fn read_whole(caller: &Caller, config: &PlatformConfig, map: &PageMap<'_>, infno: &str, window: Window) -> Result<Part, SourceError> {
-    let mut tries = 1;
-    loop {
-        let attempt = match read_once(caller, config, map, infno, window).await? {
-            Ok(attempt) => attempt,
-            Err((first, second)) => return Ok(Part::Split(first, second)),
-        };
-        if attempt.rows == attempt.announced {
-            return Ok(Part::Read { pages: attempt.pages, rows: attempt.rows, tries });
-        }
-        tracing::debug!(%infno, %window, rows = attempt.rows, announced = attempt.announced, "rows moved while the window was read");
-        if tries >= config.retry.window_tries {
-            return Err(SourceError::Incomplete {
-                at: at(infno, Some(window), Some(attempt.last)),
-                received: attempt.rows,
-                announced: attempt.announced,
-                tries,
-                words: attempt.words,
-            });
-        }
-        sleep(config.retry.wait(tries)).await;
-        tries += 1;
-    }
+/// What it takes to read windows of one message.
+struct Reader<'a> {
+    caller: &'a Caller,
+    config: &'a PlatformConfig,
+    map: &'a PageMap<'a>,
+    infno: &'a str,
+    keys: (&'a str, &'a str),
 }
 
-/// Reads all pages once. The inner error is a window to be split.
-async fn read_once(
-    caller: &Caller,
-    config: &PlatformConfig,
-    map: &PageMap<'_>,
-    infno: &str,
-    window: Window,
-) -> Result<Result<Attempt, (Window, Window)>, SourceError> {
-    let limits = &config.page;
-    let mut seen: HashSet<RowKey> = HashSet::new();
-    let mut pages = Vec::new();
-    // a blank count is as on the page before, 0 on the first
-    let (mut page_count, mut announced) = (0_u64, 0_u64);
-    let mut number = 1_u32;
-    loop {
-        let answer = match caller.page(infno, window, number, |envelope| map.scan(envelope)).await {
-            // a page nobody announced was asked for, and is refused: what came before it is all there is
-            Err(SourceError::Business { words, .. }) if page_count == 0 && number > 1 => {
-                let rows = seen.len() as u64;
-                return Ok(Ok(Attempt { pages, rows, announced, words, last: number }));
+impl Reader<'_> {
+    /// Reads a window again until every line arrived, and rows received, distinct by key and `updt_time`, equal the last announced count.
+    async fn read_whole(&self, window: Window) -> Result<Part, SourceError> {
+        let (infno, retry) = (self.infno, &self.config.retry);
+        let mut tries = 1;
+        loop {
+            let attempt = match self.read_once(window).await? {
+                Ok(attempt) => attempt,
+                Err((first, second)) => return Ok(Part::Split(first, second)),
+            };
+            if attempt.refused.is_none() && attempt.rows == attempt.announced {
+                return Ok(Part::Read { pages: attempt.pages, rows: attempt.rows, tries });
             }
-            answer => answer?,
-        };
-        let scan = answer.taken;
-        page_count = scan.pages.unwrap_or(page_count);
-        announced = scan.records.unwrap_or(announced);
-        let got_rows = !scan.keys.is_empty();
-        seen.extend(scan.keys);
-        pages.push(Artifact::from_bytes(format!("{infno}/{window}/p{number:04}"), answer.bytes, scan.personal));
-        let too_many = announced > limits.max_window_rows || page_count > u64::from(limits.max_pages);
-        if too_many && let Some(halves) = window.halves() {
-            return Ok(Err(halves));
+            let (rows, announced, refused) = (attempt.rows, attempt.announced, &attempt.refused);
+            tracing::debug!(%infno, %window, rows, announced, ?refused, "the window is not whole: it is read again");
+            if tries >= retry.window_tries || !self.caller.may_read_again() {
+                return Err(match attempt.refused {
+                    Some((page, line, words)) => SourceError::LineFailed { at: at(infno, Some(window), Some(page)), line, tries, words },
+                    None => SourceError::Incomplete {
+                        at: at(infno, Some(window), Some(attempt.last)),
+                        received: attempt.rows,
+                        announced: attempt.announced,
+                        tries,
+                        words: attempt.words,
+                    },
+                });
+            }
+            sleep(retry.wait(tries)).await;
+            tries += 1;
         }
-        // pages without any count (blank since the first) go on until one is empty
-        let more = if page_count == 0 { got_rows && announced != seen.len() as u64 } else { u64::from(number) < page_count };
-        if !more || number >= limits.max_pages {
-            let rows = seen.len() as u64;
-            return Ok(Ok(Attempt { pages, rows, announced, words: scan.words, last: number }));
+    }
+
+    /// Reads all pages once. The inner error is a window to be split.
+    async fn read_once(&self, window: Window) -> Result<Result<Attempt, (Window, Window)>, SourceError> {
+        let (infno, limits) = (self.infno, &self.config.page);
+        let mut seen: HashSet<RowKey> = HashSet::new();
+        let mut pages = Vec::new();
+        // a blank count is as on the page before, 0 on the first
+        let (mut page_count, mut announced) = (0_u64, 0_u64);
+        let mut refused = None;
+        let mut number = 1_u32;
+        loop {
+            let ask = PageAsk { infno, keys: self.keys, window, page: number };
+            let answer = match self.caller.page(&ask, |envelope| self.map.scan(envelope)).await {
+                Err(error @ SourceError::TooLarge { .. }) => return window.halves().map(Err).ok_or(error),
+                // a page nobody announced was asked for, and is refused: what came before it is all there is
+                Err(SourceError::Business { words, .. }) if page_count == 0 && number > 1 => {
+                    let rows = seen.len() as u64;
+                    return Ok(Ok(Attempt { pages, rows, announced, words, last: number, refused }));
+                }
+                answer => answer?,
+            };
+            let scan = answer.taken;
+            page_count = scan.pages.unwrap_or(page_count);
+            announced = scan.records.unwrap_or(announced);
+            let got_rows = !scan.keys.is_empty() || scan.refused.is_some();
+            refused = refused.or_else(|| scan.refused.map(|(line, words)| (number, line, words)));
+            seen.extend(scan.keys);
+            pages.push(Artifact::from_bytes(format!("{infno}/{window}/p{number:04}"), answer.bytes, scan.personal));
+            let too_many = announced > limits.max_window_rows || page_count > u64::from(limits.max_pages);
+            if too_many && let Some(halves) = window.halves() {
+                return Ok(Err(halves));
+            }
+            // pages without any count (blank since the first) go on until one is empty
+            let more = if page_count == 0 { got_rows && announced != seen.len() as u64 } else { u64::from(number) < page_count };
+            if !more || number >= limits.max_pages {
+                let rows = seen.len() as u64;
+                return Ok(Ok(Attempt { pages, rows, announced, words: scan.words, last: number, refused }));
+            }
+            number += 1;
         }
-        number += 1;
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use yaojia_connectors::kit::secret::SecretRef;
-use yaojia_simulator::server::{Mode, ServerConfig, Signing, serve};
+use yaojia_simulator::server::{Dialect, Mode, ServerConfig, Signing, serve};
 use yaojia_simulator::{PlatformData, WorldConfig, generate, load_folder};
 
 use super::{App, CliError, ExitStatus};
@@ -25,19 +25,28 @@ pub struct SimulateArgs {
     /// Where to listen; loopback only, port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8088")]
     pub addr: SocketAddr,
+    /// What it speaks; zj is always signed
+    #[arg(long, value_enum, default_value = "tps")]
+    pub dialect: DialectArg,
     /// How badly it behaves
     #[arg(long, value_enum, default_value = "none")]
     pub mode: Behaviour,
-    /// Rows a page
+    /// Rows a page; in zj the most a caller may ask for
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub page_size: usize,
-    /// How calls must be signed
+    /// The longest window it answers, in days
+    #[arg(long, value_name = "N")]
+    pub max_window_days: Option<u32>,
+    /// The last page it gives of a window
+    #[arg(long, value_name = "N")]
+    pub max_pages: Option<usize>,
+    /// How calls of dialect tps must be signed
     #[arg(long, value_enum, default_value = "none")]
     pub signing: SigningArg,
-    /// The account of tif signatures
+    /// The account that signs: x-tif-paasid, or x-ca-key in zj
     #[arg(long, value_name = "ID", default_value = "yaojia")]
     pub paasid: String,
-    /// The secret of tif signatures, `env:NAME` or `file:PATH` [default: the word yaojia-demo-secret]
+    /// The secret of signatures, `env:NAME` or `file:PATH` [default: the word yaojia-demo-secret]
     #[arg(long, value_name = "REF")]
     pub secret: Option<String>,
     /// Bad behaviour follows from this number
@@ -67,6 +76,15 @@ pub struct SimulateArgs {
     /// A made world without dirt
     #[arg(long)]
     pub clean: bool,
+}
+
+/// What the platform speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DialectArg {
+    /// The provincial platform: token in the body, page size of its own
+    Tps,
+    /// 两定平台: HMAC-SM3 headers, current and size, a result per line
+    Zj,
 }
 
 /// How badly the platform behaves.
@@ -124,14 +142,18 @@ impl SimulateArgs {
             .map(parse_instant)
             .transpose()
             .map_err(|why| CliError::usage(format!("`--until`: {why}"), "for example --until 2024-07-03T02:00:00"))?;
-        let signing = match self.signing {
-            SigningArg::None => Signing::None,
-            SigningArg::Tif => {
-                let secret = match &self.secret {
-                    Some(reference) => SecretRef::parse(reference)?.resolve()?.expose().to_owned(),
-                    None => "yaojia-demo-secret".to_owned(),
-                };
-                Signing::Tif { paasid: self.paasid.clone(), secret }
+        let secret = || match &self.secret {
+            Some(reference) => Ok(SecretRef::parse(reference)?.resolve()?.expose().to_owned()),
+            None => Ok::<_, CliError>("yaojia-demo-secret".to_owned()),
+        };
+        let (base, signing) = match (self.dialect, self.signing) {
+            (DialectArg::Tps, SigningArg::None) => (ServerConfig::default(), Signing::None),
+            (DialectArg::Tps, SigningArg::Tif) => {
+                (ServerConfig::default(), Signing::Tif { paasid: self.paasid.clone(), secret: secret()? })
+            }
+            (DialectArg::Zj, SigningArg::None) => (ServerConfig::zj(), Signing::HmacSm3 { ca_key: self.paasid.clone(), secret: secret()? }),
+            (DialectArg::Zj, SigningArg::Tif) => {
+                return Err(CliError::usage("`--signing tif` belongs to dialect tps", "leave it out: zj is always signed with HMAC-SM3"));
             }
         };
         let mode = match self.mode {
@@ -143,10 +165,12 @@ impl SimulateArgs {
             addr: self.addr,
             mode,
             page_size: self.page_size.max(1),
+            max_window_days: self.max_window_days,
+            max_pages: self.max_pages,
             signing,
             until,
             seed: self.mode_seed,
-            ..ServerConfig::default()
+            ..base
         })
     }
 }
@@ -161,15 +185,22 @@ pub(super) async fn simulate(app: &App, args: &SimulateArgs) -> Result<ExitStatu
         return written(app, args);
     }
     let (app_code, auth_code) = (config.app_code.clone(), config.auth_code.clone());
+    let uris = (config.dialect == Dialect::Zj).then(|| (config.service_uri.clone(), config.token_uri.clone()));
     let server = serve(Arc::new(data), config).await?;
     let url = server.base_url();
     if app.json() {
-        let document = json!({"base_url": url, "app_code": app_code, "auth_code": auth_code, "write": args.write, "world": args.world});
+        let mut document = json!({"base_url": url, "app_code": app_code, "auth_code": auth_code, "write": args.write, "world": args.world});
+        if let Some((service, token)) = &uris {
+            document["service_uri"] = json!(service);
+            document["token_uri"] = json!(token);
+        }
         app.printer.json("simulate", &document)?;
     } else {
         app.printer.text(&url);
     }
-    app.printer.note(&format!("appCode {app_code}, authCode {auth_code}; until stopped (Ctrl-C)"));
+    let paths =
+        uris.map(|(service, token)| format!(", service_uri {service}, token_uri {token}, ca_key {}", args.paasid)).unwrap_or_default();
+    app.printer.note(&format!("appCode {app_code}, authCode {auth_code}{paths}; until stopped (Ctrl-C)"));
     app.stop.asked().await;
     let stats = server.stats();
     server.shutdown().await;

@@ -120,6 +120,9 @@ impl Config {
 
     /// What the types cannot say.
     fn check(&self) -> Result<(), ConfigError> {
+        if let Some(platform) = &self.platform {
+            platform.check().map_err(|error| ConfigError::invalid("platform", error))?;
+        }
         code("region.code", &self.region.code)?;
         self.first_month()?;
         for county in &self.region.counties {

@@ -7,7 +7,7 @@ use yaojia_connectors::export::ExportConfig;
 use yaojia_connectors::kit::http::HttpConfig;
 use yaojia_connectors::kit::rate::RateConfig;
 use yaojia_connectors::kit::retry::RetryConfig;
-use yaojia_connectors::platform::PageConfig;
+use yaojia_connectors::platform::{PageConfig, WordsConfig};
 use yaojia_models::digest::sha256_hex;
 use yaojia_warehouse::store::new_audit_pair;
 
@@ -102,6 +102,7 @@ fn defaults() -> Vec<(&'static str, toml::Table)> {
         ("[platform.rate]", table(RateConfig::default())),
         ("[platform.retry]", table(RetryConfig::default())),
         ("[platform.page]", table(PageConfig::default())),
+        ("[platform.words]", table(WordsConfig::default())),
         ("[export]", table(ExportConfig::new(""))),
     ]
 }

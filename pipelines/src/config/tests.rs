@@ -127,6 +127,10 @@ fn what_is_wrong_is_said_with_file_and_key_and_without_secrets() {
     assert!(error(format!("surprise = 1\n{good}")).contains("surprise"));
     let pasted = error(good.replace("env:YAOJIA_PLATFORM_APP_CODE", "hunter2"));
     assert!(pasted.contains("line") && !pasted.contains("hunter2"), "{pasted}");
+    let both = error(good.replace("#ca_key", "ca_key"));
+    assert!(both.contains("`platform`") && both.contains("`ca_key` belongs to dialect `zj`"), "{both}");
+    let zj = error(good.replace("#dialect = \"tps\"", "dialect = \"zj\""));
+    assert!(zj.contains("dialect `zj` needs `service_uri`"), "{zj}");
     let plain = good.replace("[warehouse]", "[warehouse]\noptions = { aws_secret_access_key = \"hunter2\" }");
     let plain = error(plain);
     assert!(plain.contains("warehouse.options.aws_secret_access_key") && !plain.contains("hunter2"), "{plain}");

@@ -73,7 +73,7 @@ async fn dataset_load(
     let mut load = DatasetLoad::default();
     let mut marks: Vec<LoadMark> = Vec::new();
     let mut appender: Option<Appender> = None;
-    let rules = parser(context, dataset);
+    let rules = parser(context, dataset)?;
     for (part, file) in files.iter().enumerate() {
         context.go_on()?;
         let delivery = source.fetch(dataset, file).await?;

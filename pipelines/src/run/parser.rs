@@ -6,6 +6,7 @@ use yaojia_connectors::kit::personal::{PERSONAL_NAMES, PersonalConfig};
 use yaojia_models::contract::{Dataset, SourceKind};
 use yaojia_models::digest::sha256_hex;
 
+use super::RunError;
 use super::context::Context;
 
 /// Bumped when a parser makes other rows of the same bytes.
@@ -14,16 +15,24 @@ const ENGINE: &str = "parse-1";
 /// Fingerprint of all that decides which text a row's columns get: the columns and what the reader takes them for, the names that are
 /// aliases of them, which values are hashed and which unknown columns dropped. The key of the hash is not in it: it is a secret, and
 /// changing it is another matter than mending a mapping.
-pub(crate) fn parser(context: &Context<'_>, dataset: &Dataset) -> String {
+///
+/// # Errors
+/// [`RunError::Source`] when the platform's messages are configured wrongly.
+pub(crate) fn parser(context: &Context<'_>, dataset: &Dataset) -> Result<String, RunError> {
     let personal = match dataset.source {
         SourceKind::Platform => context.platform.as_ref().map(|config| &config.personal),
         SourceKind::Export => context.export.as_ref().map(|config| &config.personal),
     };
-    fingerprint(dataset, personal)
+    // Which keys and constants a message has is the platform's part of the rules.
+    let messages = match (dataset.source, &context.platform) {
+        (SourceKind::Platform, Some(config)) => format!("{:?} {:?}", config.dialect, config.messages()?.get(&dataset.name)),
+        _ => String::new(),
+    };
+    Ok(fingerprint(dataset, personal, &messages))
 }
 
-fn fingerprint(dataset: &Dataset, personal: Option<&PersonalConfig>) -> String {
-    let mut text = format!("{ENGINE}\n{}\n", dataset.name);
+fn fingerprint(dataset: &Dataset, personal: Option<&PersonalConfig>, messages: &str) -> String {
+    let mut text = format!("{ENGINE}\n{}\n{messages}\n", dataset.name);
     for column in &dataset.columns {
         text.push_str(&format!("column {} {:?}\n", column.name, column.ty));
     }
@@ -51,18 +60,18 @@ mod tests {
     fn only_what_a_parser_uses_is_in_it() {
         let registry = Registry::embedded().unwrap();
         let orders = registry.dataset("ord_detl").unwrap();
-        let before = fingerprint(orders, None);
+        let before = fingerprint(orders, None, "");
         let mut other = orders.clone();
         other.json_aliases.insert("orderNo".into(), "ord_code".into());
-        assert_ne!(fingerprint(&other, None), before);
+        assert_ne!(fingerprint(&other, None, ""), before);
         // A title is of files; the platform has none.
         let mut title = orders.clone();
         title.file_titles.insert("订单号".into(), "ord_code".into());
-        assert_eq!(fingerprint(&title, None), before);
+        assert_eq!(fingerprint(&title, None, ""), before);
         let names = PersonalConfig { names: Some(vec!["tel".into()]), ..PersonalConfig::default() };
-        assert_ne!(fingerprint(orders, Some(&names)), before);
+        assert_ne!(fingerprint(orders, Some(&names), ""), before);
         let mut reordered = other.clone();
         reordered.json_aliases.sort_keys();
-        assert_eq!(fingerprint(&reordered, None), fingerprint(&other, None));
+        assert_eq!(fingerprint(&reordered, None, ""), fingerprint(&other, None, ""));
     }
 }

@@ -1,9 +1,12 @@
 //! Loading the platform: windows → archive → bronze, the position in the same commit.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use yaojia_connectors::platform::{PlatformSource, Window, WindowRead};
+use futures::{StreamExt, pin_mut};
+use yaojia_connectors::Artifact;
+use yaojia_connectors::platform::{Parsed, PlatformSource, Window, WindowRead};
 use yaojia_models::contract::{Dataset, SourceKind};
 use yaojia_warehouse::bronze::{Appender, Bronze, Receipt};
 use yaojia_warehouse::ledger::{LoadMark, loads, record_loads, runs};
@@ -85,36 +88,42 @@ async fn dataset_load(
     let mut pending: Option<Appender> = None;
     let mut part = 0_i64;
     let mut done_until: Option<Window> = None;
-    let first = source.windows(from, to).first().copied();
-    let rules = parser(context, dataset);
+    let windows = source.windows(from, to);
+    let first = windows.first().copied();
+    let rules = parser(context, dataset)?;
     let mut known = Known::new(context, dataset, at);
-    for window in source.windows(from, to) {
+    // Read a few at a time, taken and committed in their order; what is read beyond one that fails is dropped.
+    let reads = source.read_windows(Arc::new(dataset.clone()), windows);
+    pin_mut!(reads);
+    loop {
         context.go_on()?;
-        let read = match source.read_window(dataset, window).await {
-            Ok(read) => read,
-            Err(error) => {
+        let read = match reads.next().await {
+            None => break,
+            Some(Ok(read)) => read,
+            Some(Err(error)) => {
                 // What was read whole before is kept: its position moves, the failed window's does not.
                 flush(pending.take(), done_until).await?;
                 return Err(error.into());
             }
         };
+        let window = read.window;
         load.windows += 1;
-        load.declared += read.announced;
-        load.received += read.rows;
+        load.declared += read.announced();
+        load.received += read.rows();
         let batches = parse(source, dataset, &read)?;
         known.count_unknown(window, &batches, &mut load).await?;
         let overlaps = at.is_some() && Some(window) == first;
-        let news = !batches.is_empty() && (!overlaps || !known.all(batches.iter().map(|b| &b.0.batch)).await?);
+        let news = !batches.is_empty() && (!overlaps || !known.all(batches.iter().map(|page| &page.parsed.batch)).await?);
         if news {
             let stamp = run.open(context).await?;
             let appender = match pending.take() {
                 Some(appender) => pending.insert(appender),
                 None => pending.insert(Bronze { root: context.root, region: context.region }.appender(dataset, &stamp).await?),
             };
-            for (n, (parsed, artifact)) in batches.iter().enumerate() {
+            for Page { infno, number, parsed, artifact } in &batches {
                 archived(context, artifact).await?;
                 part += 1;
-                let name = format!("{} {}..{} p{:04}", read.infno, window_text(window.from), window_text(window.to), n + 1);
+                let name = format!("{infno} {}..{} p{number:04}", window_text(window.from), window_text(window.to));
                 let receipt = Receipt { source: &name, artifact: &artifact.sha256, part, parser: &rules, again: None };
                 appender.push(&parsed.batch, &receipt).await?;
                 load.appended += parsed.batch.num_rows() as u64;
@@ -130,14 +139,24 @@ async fn dataset_load(
     Ok(load)
 }
 
-type Page = (yaojia_connectors::platform::Parsed, yaojia_connectors::Artifact);
+/// A page with rows: of which message, and the how-manieth of those it gave for the window.
+struct Page {
+    infno: String,
+    number: usize,
+    parsed: Parsed,
+    artifact: Artifact,
+}
 
 fn parse(source: &PlatformSource, dataset: &Dataset, read: &WindowRead) -> Result<Vec<Page>, RunError> {
-    let mut pages = Vec::with_capacity(read.pages.len());
-    for artifact in &read.pages {
-        let parsed = source.parse_page(dataset, artifact)?;
-        if parsed.batch.num_rows() > 0 {
-            pages.push((parsed, artifact.clone()));
+    let mut pages = Vec::new();
+    for message in &read.messages {
+        let mut number = 0;
+        for artifact in &message.pages {
+            let parsed = source.parse_page(dataset, &message.infno, artifact)?;
+            if parsed.batch.num_rows() > 0 {
+                number += 1;
+                pages.push(Page { infno: message.infno.clone(), number, parsed, artifact: artifact.clone() });
+            }
         }
     }
     Ok(pages)
@@ -202,14 +221,14 @@ impl<'a> Known<'a> {
 
     /// Counts the unknown keys of a window's rows, but of none that an earlier window or run gave already: many nights count as one load.
     async fn count_unknown(&mut self, window: Window, pages: &[Page], load: &mut DatasetLoad) -> Result<(), RunError> {
-        if pages.iter().all(|(parsed, _)| parsed.seen.is_empty()) {
+        if pages.iter().all(|page| page.parsed.seen.is_empty()) {
             return Ok(());
         }
         if self.cursor.is_some_and(|cursor| window.from <= naive(cursor)) {
             self.stored().await?;
         }
         let mut counted = Vec::new();
-        for (parsed, _) in pages.iter().filter(|(parsed, _)| !parsed.seen.is_empty()) {
+        for Page { parsed, .. } in pages.iter().filter(|page| !page.parsed.seen.is_empty()) {
             let contents = silver::contents(self.dataset, &parsed.batch)?;
             for one in &parsed.seen {
                 let Some(content) = contents.get(one.row) else { continue };
@@ -241,8 +260,8 @@ fn mark(dataset: &Dataset, rules: &str, window: Window, read: &WindowRead) -> Lo
         sha256: String::new(),
         state: "loaded".to_string(),
         reason: String::new(),
-        declared: i64::try_from(read.announced).unwrap_or(i64::MAX),
-        rows: read.rows,
+        declared: i64::try_from(read.announced()).unwrap_or(i64::MAX),
+        rows: read.rows(),
         parser: rules.to_string(),
     }
 }

@@ -11,7 +11,6 @@
 use std::collections::BTreeMap;
 
 use yaojia_connectors::export::{Delivery, ExportSource, LandingFile};
-use yaojia_connectors::kit::personal::PersonalRules;
 use yaojia_connectors::platform::parse_page;
 use yaojia_connectors::{Artifact, SourceError};
 use yaojia_models::contract::{Dataset, SourceKind};
@@ -39,7 +38,7 @@ pub(crate) async fn stale(context: &Context<'_>) -> Result<Vec<String>, RunError
     let marks = parses(context.root).await?;
     let mut stale = Vec::new();
     for dataset in configured(context) {
-        if !is_fresh(context, &dataset.name, &parser(context, dataset), marks.get(&dataset.name)).await? {
+        if !is_fresh(context, &dataset.name, &parser(context, dataset)?, marks.get(&dataset.name)).await? {
             stale.push(dataset.name.clone());
         }
     }
@@ -58,7 +57,7 @@ pub(crate) async fn reparse(
     let mut again = Again { context, known: None, landing: None };
     for dataset in configured(context).filter(|dataset| only.is_none_or(|only| dataset.name == only)) {
         context.go_on()?;
-        let rules = parser(context, dataset);
+        let rules = parser(context, dataset)?;
         let mark = marks.get(&dataset.name);
         let kept = mark.map(|mark| mark.kept.as_slice()).unwrap_or_default();
         let fresh = is_fresh(context, &dataset.name, &rules, mark).await?;
@@ -128,7 +127,7 @@ impl Again<'_> {
                 }
             };
             let parse = match dataset.source {
-                SourceKind::Platform => self.page(dataset, &artifact)?,
+                SourceKind::Platform => self.page(dataset, &artifact, &held)?,
                 SourceKind::Export => self.file(dataset, artifact, &held).await?,
             };
             let parse = match parse {
@@ -157,16 +156,18 @@ impl Again<'_> {
         Ok(done)
     }
 
-    fn page(&self, dataset: &Dataset, artifact: &Artifact) -> Result<Result<Parse, String>, RunError> {
+    fn page(&self, dataset: &Dataset, artifact: &Artifact, held: &HeldArtifact) -> Result<Result<Parse, String>, RunError> {
         let Some(config) = &self.context.platform else { return Ok(Err("the platform is not configured".to_string())) };
-        match parse_page(dataset, artifact, &PersonalRules::new(&config.personal)?) {
+        // A page's source begins with its message.
+        let infno = held.source.split(' ').next().unwrap_or_default();
+        match parse_page(config, dataset, infno, artifact) {
             Ok(parsed) => {
                 let mut fold = Fold::default();
                 fold.add(dataset, &parsed.batch)?;
                 Ok(Ok(Parse { fold, what: What::Page(parsed.batch) }))
             }
             // It was a good page when it was received; it keeps the rows it has.
-            Err(error @ SourceError::Page { .. }) => Ok(Err(error.to_string())),
+            Err(error @ (SourceError::Page { .. } | SourceError::NoMessage { .. })) => Ok(Err(error.to_string())),
             Err(error) => Err(error.into()),
         }
     }

@@ -31,6 +31,16 @@ impl std::str::FromStr for Mode {
     }
 }
 
+/// The dialect a platform speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// Provincial `tps-local-bd`.
+    #[default]
+    Tps,
+    /// 两定平台: HMAC-SM3 headers, `current` and `size`, a result per line; always signed.
+    Zj,
+}
+
 /// How callers prove who they are, beside the token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Signing {
@@ -41,6 +51,13 @@ pub enum Signing {
     Tif {
         /// The caller's id, `x-tif-paasid`.
         paasid: String,
+        /// The secret that signs.
+        secret: String,
+    },
+    /// The `x-ca-*` headers of dialect `zj`.
+    HmacSm3 {
+        /// The caller's account, `x-ca-key`.
+        ca_key: String,
         /// The secret that signs.
         secret: String,
     },
@@ -61,8 +78,14 @@ pub enum RateAnswer {
 pub struct ServerConfig {
     /// Where to listen: loopback only; port 0 takes a free one.
     pub addr: SocketAddr,
+    /// What it speaks.
+    pub dialect: Dialect,
     /// What the paths begin with.
     pub base_path: String,
+    /// Path of every call but the token call, behind `base_path`; `zj` only.
+    pub service_uri: String,
+    /// Path of the token call, behind `base_path`; `zj` only.
+    pub token_uri: String,
     /// The form field `appCode` a caller must send.
     pub app_code: String,
     /// The form field `authCode` a caller must send.
@@ -71,8 +94,12 @@ pub struct ServerConfig {
     pub token_ttl: Duration,
     /// How calls are signed.
     pub signing: Signing,
-    /// Rows a page.
+    /// Rows a page; in `zj` the most a caller may ask for.
     pub page_size: usize,
+    /// The longest window it answers, in days.
+    pub max_window_days: Option<u32>,
+    /// The last page it gives of a window.
+    pub max_pages: Option<usize>,
     /// The shortest time between two calls of one message.
     pub min_interval: Option<Duration>,
     /// What a caller gets who comes back earlier.
@@ -83,7 +110,7 @@ pub struct ServerConfig {
     pub seed: u64,
     /// How long a stall lasts.
     pub stall: Duration,
-    /// Message number → dataset.
+    /// Message number → dataset; `tps` only, `zj` has its own.
     pub infnos: BTreeMap<String, String>,
     /// Rows published later do not exist yet.
     pub until: Option<NaiveDateTime>,
@@ -95,12 +122,17 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            dialect: Dialect::Tps,
             base_path: "/tps-local-bd".into(),
+            service_uri: "/openapi/procurement/service".into(),
+            token_uri: "/openapi/procurement/accessToken".into(),
             app_code: "yaojia-demo".into(),
             auth_code: "yaojia-demo-auth".into(),
             token_ttl: Duration::from_secs(1800),
             signing: Signing::None,
             page_size: 200,
+            max_window_days: None,
+            max_pages: None,
             min_interval: None,
             rate_answer: RateAnswer::Message,
             mode: Mode::None,
@@ -109,6 +141,29 @@ impl Default for ServerConfig {
             infnos: default_infnos(),
             until: None,
             region: "652800".into(),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// A platform of dialect `zj`, with the demo's account and secret.
+    #[must_use]
+    pub fn zj() -> Self {
+        Self {
+            dialect: Dialect::Zj,
+            base_path: "/liangding".into(),
+            signing: Signing::HmacSm3 { ca_key: "yaojia".into(), secret: "yaojia-demo-secret".into() },
+            ..Self::default()
+        }
+    }
+
+    /// Why it cannot be served, if it cannot.
+    pub(crate) fn check(&self) -> Result<(), crate::SimError> {
+        let signed = matches!(self.signing, Signing::HmacSm3 { .. });
+        match self.dialect {
+            Dialect::Zj if !signed => Err(crate::SimError::Config("dialect `zj` is always signed with HMAC-SM3".to_owned())),
+            Dialect::Tps if signed => Err(crate::SimError::Config("dialect `tps` is not signed with HMAC-SM3".to_owned())),
+            _ => Ok(()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The shape of an answer.
 
+use super::config::Dialect;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
@@ -8,12 +9,14 @@ use chrono::{DateTime, Duration, NaiveDateTime};
 /// Writes the envelope around an output.
 #[derive(Debug, Clone)]
 pub(crate) struct Envelope {
+    /// What the platform speaks.
+    pub dialect: Dialect,
     /// Six digits that begin the message id.
     pub region: String,
     /// Number of the message.
     pub serial: u64,
-    /// Codes as text instead of numbers.
-    pub text_codes: bool,
+    /// Codes in the other shape than is usual: as text in `tps`, `infcode` as a number and `returnCode` as text in `zj`.
+    pub odd_codes: bool,
 }
 
 impl Envelope {
@@ -24,8 +27,9 @@ impl Envelope {
 
     /// A business failure: the call is fine, the answer is not.
     pub(crate) fn refusal(&self, message: &str) -> Vec<u8> {
+        let code = if self.dialect == Dialect::Tps { "\"500\"" } else { "500" };
         let data = format!(
-            "{{\"data\":{{\"returnCode\":\"500\",\"returnMsg\":\"{message}\",\"dataList\":[],\"totalPageCount\":\"\",\"totalRecordCount\":\"\"}}}}"
+            "{{\"data\":{{\"returnCode\":{code},\"returnMsg\":\"{message}\",\"dataList\":[],\"totalPageCount\":\"\",\"totalRecordCount\":\"\"}}}}"
         );
         self.wrap(0, "", data.as_bytes())
     }
@@ -34,7 +38,7 @@ impl Envelope {
     pub(crate) fn wrap(&self, code: i8, message: &str, output: &[u8]) -> Vec<u8> {
         let at = china_now();
         let (second, milli) = (at.format("%Y%m%d%H%M%S").to_string(), at.format("%Y%m%d%H%M%S%3f").to_string());
-        let code = if self.text_codes { format!("\"{code}\"") } else { code.to_string() };
+        let code = if self.odd_codes != (self.dialect == Dialect::Zj) { format!("\"{code}\"") } else { code.to_string() };
         let head = format!(
             "{{\"infcode\":{code},\"inf_refmsgid\":\"{}{second}{:010}\",\"refmsg_time\":\"{milli}\",\"respond_time\":\"{milli}\",\"err_msg\":\"{message}\",\"output\":",
             self.region, self.serial

@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::call::{call, token};
-use super::config::ServerConfig;
+use super::call::{call, call_zj, token, token_zj};
+use super::config::{Dialect, ServerConfig};
 use super::state::{Platform, lock};
 use super::tap::{Tap, Taps};
 use crate::error::SimError;
@@ -47,18 +47,27 @@ pub async fn serve(data: Arc<PlatformData>, cfg: ServerConfig) -> Result<Running
     if !cfg.addr.ip().is_loopback() {
         return Err(SimError::NotLoopback(cfg.addr));
     }
+    cfg.check()?;
     let bind = |source| SimError::Bind { addr: cfg.addr, source };
     let listener = TcpListener::bind(cfg.addr).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
     let base = cfg.base_path.trim_matches('/');
     let base = if base.is_empty() { String::new() } else { format!("/{base}") };
+    let app = Router::new().route("/healthz", get(async || "ok"));
+    let app = match cfg.dialect {
+        Dialect::Tps => app
+            .route(&format!("{base}/web/interface/accessToken/getAccessToken"), post(token))
+            .route(&format!("{base}/web/interface/commonInterface"), post(call)),
+        Dialect::Zj => {
+            let path = |uri: &str| format!("{base}/{}", uri.trim_matches('/'));
+            if path(&cfg.token_uri) == path(&cfg.service_uri) {
+                return Err(SimError::Config("`token_uri` and `service_uri` are the same".to_owned()));
+            }
+            app.route(&path(&cfg.token_uri), post(token_zj)).route(&path(&cfg.service_uri), post(call_zj))
+        }
+    };
     let platform = Arc::new(Platform::new(data, cfg));
-    let app = Router::new()
-        .route("/healthz", get(async || "ok"))
-        .route(&format!("{base}/web/interface/accessToken/getAccessToken"), post(token))
-        .route(&format!("{base}/web/interface/commonInterface"), post(call))
-        .with_state(Arc::clone(&platform))
-        .into_make_service_with_connect_info::<Tap>();
+    let app = app.with_state(Arc::clone(&platform)).into_make_service_with_connect_info::<Tap>();
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(async move {
         let until = async move {
@@ -79,7 +88,7 @@ impl RunningServer {
         self.addr
     }
 
-    /// What a client puts before `/web/interface/…`.
+    /// What a client puts before the dialect's own paths.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/{}", self.addr, self.platform.config.base_path.trim_matches('/')).trim_end_matches('/').to_owned()

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::NaiveDateTime;
 use tokio::time::Instant;
 
-use super::config::ServerConfig;
+use super::config::{Dialect, ServerConfig};
 use super::hostile::Temper;
 use super::token::Tokens;
+use super::zj::{self, Message};
 use crate::platform_data::PlatformData;
 
 /// The platform's memory.
@@ -17,6 +18,8 @@ use crate::platform_data::PlatformData;
 pub(crate) struct Platform {
     /// Its rows.
     pub data: Arc<PlatformData>,
+    /// Its messages, in dialect `zj`.
+    pub messages: Vec<Message>,
     /// How it is set up.
     pub config: ServerConfig,
     /// Its tokens.
@@ -43,8 +46,10 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Platform {
     /// A platform nobody has called yet.
     pub(crate) fn new(data: Arc<PlatformData>, config: ServerConfig) -> Self {
+        let messages = if config.dialect == Dialect::Zj { zj::messages(&data) } else { Vec::new() };
         Self {
             data,
+            messages,
             tokens: Mutex::default(),
             temper: Mutex::new(Temper::new(config.mode, config.seed)),
             answered: Mutex::default(),

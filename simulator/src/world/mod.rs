@@ -9,7 +9,7 @@ mod drugs;
 mod fees;
 mod generate;
 mod institutions;
-mod json;
+pub(crate) mod json;
 mod market;
 mod noise;
 mod orders;

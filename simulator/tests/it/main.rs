@@ -4,3 +4,4 @@
 mod client;
 mod platform;
 mod worlds;
+mod zj;

@@ -14,6 +14,7 @@ mod cli;
 mod completeness;
 mod crash;
 mod delta;
+mod dialect;
 mod explain;
 mod extend;
 mod interop;

@@ -135,13 +135,18 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Serves a folder.
+    /// Serves a folder, well behaved.
     pub fn serve(world: &Path) -> Self {
+        Self::serve_with(world, &[])
+    }
+
+    /// Serves a folder as further arguments say.
+    pub fn serve_with(world: &Path, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("simulate.log");
         let out = File::create(&log).expect("a log file");
         let mut command = yaojia();
-        command.args(["simulate", "--addr", "127.0.0.1:0", "--world"]).arg(world);
+        command.args(["simulate", "--addr", "127.0.0.1:0", "--world"]).arg(world).args(more);
         command.stdout(out.try_clone().expect("the log file")).stderr(out);
         let child = command.spawn().expect("the simulator");
         let mut platform = Self { child, url: String::new(), _log: folder };

@@ -101,8 +101,8 @@ pub(super) async fn platform(report: &mut Report<'_>, config: &Config, registry:
         };
         let read = source.read_window(dataset, Window::new(since, since)).await?;
         Ok(format!(
-            "{url} gives a token and answers {} ({} of {} messages known)",
-            read.infno,
+            "{url} gives a token and answers {} ({} of {} datasets have a message)",
+            read.messages.iter().map(|read| read.infno.as_str()).collect::<Vec<_>>().join("+"),
             messages.len(),
             registry.datasets().iter().filter(|d| d.source == SourceKind::Platform).count()
         ))

@@ -11,10 +11,10 @@ use crate::platform::config::{PlatformConfig, Signing};
 
 /// Signs calls, or does not.
 #[derive(Debug)]
-pub(crate) struct Signer(Option<(String, Secret)>);
+pub(super) struct Signer(Option<(String, Secret)>);
 
 impl Signer {
-    pub(crate) fn new(config: &PlatformConfig) -> Result<Self, SourceError> {
+    pub(super) fn new(config: &PlatformConfig) -> Result<Self, SourceError> {
         match (config.signing, &config.paasid, &config.secret) {
             (Signing::None, _, _) => Ok(Self(None)),
             (Signing::Tif, Some(paasid), Some(secret)) => Ok(Self(Some((paasid.clone(), secret.resolve()?)))),
@@ -22,8 +22,13 @@ impl Signer {
         }
     }
 
+    /// The secret it signs with.
+    pub(super) fn secret(&self) -> Option<&Secret> {
+        self.0.as_ref().map(|(_, secret)| secret)
+    }
+
     /// The headers of one call, made now.
-    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn headers(&self) -> Vec<(&'static str, String)> {
         let Some((paasid, secret)) = &self.0 else {
             return Vec::new();
         };

@@ -1,9 +1,13 @@
 //! The connector against a real, small and bad-tempered HTTP server.
 
+mod ahead;
+mod tls;
+mod zj;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use yaojia_models::contract::Registry;
 
@@ -65,7 +69,8 @@ impl Platform {
 
 type Script = Arc<Mutex<(VecDeque<Reply>, VecDeque<Reply>)>>;
 
-async fn serve(mut stream: TcpStream, script: Script, record: Arc<Mutex<Vec<(String, String)>>>) {
+/// Head and body of one request; none where the caller hangs up.
+async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<(String, String)> {
     let mut buffer = Vec::new();
     let mut part = [0_u8; 4096];
     loop {
@@ -73,28 +78,33 @@ async fn serve(mut stream: TcpStream, script: Script, record: Arc<Mutex<Vec<(Str
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
             if body.len() >= length {
-                record.lock().unwrap().push((head.to_owned(), body.to_owned()));
-                let reply = {
-                    let mut script = script.lock().unwrap();
-                    let list = if head.contains("getAccessToken") { &mut script.0 } else { &mut script.1 };
-                    if list.len() > 1 { list.pop_front() } else { list.front().cloned() }
-                };
-                let bytes = match reply.unwrap_or(Reply::Reset) {
-                    Reply::Reset => return,
-                    Reply::Cut => "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"infcode\":0,".to_owned(),
-                    Reply::Http(status, headers, body) => {
-                        format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
-                    }
-                };
-                let _ = stream.write_all(bytes.as_bytes()).await;
-                return;
+                return Some((head.to_owned(), body.to_owned()));
             }
         }
         match stream.read(&mut part).await {
             Ok(n) if n > 0 => buffer.extend_from_slice(part.get(..n).unwrap_or_default()),
-            _ => return,
+            _ => return None,
         }
     }
+}
+
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, script: Script, record: Arc<Mutex<Vec<(String, String)>>>) {
+    let Some((head, body)) = request(&mut stream).await else { return };
+    let reply = {
+        let mut script = script.lock().unwrap();
+        let list = if head.contains("getAccessToken") { &mut script.0 } else { &mut script.1 };
+        if list.len() > 1 { list.pop_front() } else { list.front().cloned() }
+    };
+    record.lock().unwrap().push((head, body));
+    let bytes = match reply.unwrap_or(Reply::Reset) {
+        Reply::Reset => return,
+        Reply::Cut => "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"infcode\":0,".to_owned(),
+        Reply::Http(status, headers, body) => {
+            format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+        }
+    };
+    let _ = stream.write_all(bytes.as_bytes()).await;
+    let _ = stream.shutdown().await;
 }
 
 fn ok(body: &str) -> Reply {
@@ -118,9 +128,12 @@ fn january() -> Window {
     Window::new("2024-01-01T00:00:00".parse().unwrap(), "2024-01-31T23:59:59".parse().unwrap())
 }
 
-async fn read(source: &PlatformSource) -> Result<WindowRead, SourceError> {
+/// January's order lines, from the one message there is.
+async fn read(source: &PlatformSource) -> Result<MessageRead, SourceError> {
     let registry = Registry::embedded().unwrap();
-    source.read_window(registry.dataset("ord_detl").unwrap(), january()).await
+    let mut window = source.read_window(registry.dataset("ord_detl").unwrap(), january()).await?;
+    assert_eq!(window.messages.len(), 1);
+    Ok(window.messages.remove(0))
 }
 
 #[tokio::test]
@@ -205,7 +218,7 @@ async fn a_large_window_is_split() {
     let mut config = platform.source("").config().clone();
     config.page.max_window_rows = 5;
     let source = PlatformSource::connect(config).unwrap();
-    let window = source.read_window(registry.dataset("ord_detl").unwrap(), january()).await.unwrap();
+    let window = source.read_window(registry.dataset("ord_detl").unwrap(), january()).await.unwrap().messages.remove(0);
     let names: Vec<&str> = window.pages.iter().map(|page| page.name.as_str()).collect();
     assert_eq!((window.rows, window.announced), (3, 3));
     assert_eq!(names, ["C1004/20240101000000-20240116115959/p0001", "C1004/20240116120000-20240131235959/p0001"]);
