@@ -68,7 +68,7 @@ fn loosely(dataset: &Dataset, name: &str) -> Option<usize> {
 }
 
 /// Without blanks, full-width signs as ASCII.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars()
         .filter(|c| !c.is_whitespace())
         .map(|c| match c {

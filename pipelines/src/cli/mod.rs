@@ -19,6 +19,7 @@ mod logs;
 mod nightly;
 mod plan;
 mod printer;
+mod profile;
 mod progress;
 mod quarantine;
 mod query;
@@ -121,6 +122,8 @@ pub enum Verb {
     Indicator(indicator::IndicatorArgs),
     /// Rows that could not be used: list, show
     Quarantine(quarantine::QuarantineArgs),
+    /// Mapping profiles: check one against a file
+    Profile(profile::ProfileArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

@@ -5,7 +5,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use yaojia_connectors::export::ExportSource;
 use yaojia_connectors::platform::{PlatformSource, Window};
-use yaojia_models::contract::{Registry, SourceKind};
+use yaojia_models::contract::{Dataset, Registry, SourceKind};
 use yaojia_warehouse::{Root, WarehouseError};
 
 use super::super::CliError;
@@ -112,11 +112,12 @@ pub(super) async fn platform(report: &mut Report<'_>, config: &Config, registry:
 }
 
 /// Lists the landing folder.
-pub(super) async fn landing(report: &mut Report<'_>, config: &Config) {
+pub(super) async fn landing(report: &mut Report<'_>, config: &Config, datasets: &[Dataset]) {
     let Some(export) = config.export() else { return report.skip("landing", "not configured") };
     let place = export.root.clone();
     let listed = async {
-        let files = ExportSource::open(export)?.list().await?;
+        let profiles = crate::profiles::load(&config.profiles.paths, datasets)?;
+        let files = ExportSource::open(export)?.with_profiles(profiles)?.list().await?;
         let controls = files.iter().filter(|file| file.control.is_some()).count();
         Ok::<_, CliError>(format!("{place} holds {} files, {controls} with a control file", files.len()))
     };
