@@ -3,8 +3,8 @@
 use std::fmt;
 
 use indexmap::IndexMap;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// `profiles/*.toml`.
@@ -139,17 +139,19 @@ impl<'de> Deserialize<'de> for OneOrMany {
                 Ok(OneOrMany(vec![text.to_owned()]))
             }
 
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                Vec::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)).map(OneOrMany)
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(OneOrMany)
             }
         }
         deserializer.deserialize_any(Texts)
     }
 }
 
-/// `column = "Title"` is short for `column = { from = "Title" }`. Written as one type, so that an error names the wrong key.
+/// `column = "Title"` is short for `column = { from = "Title" }`, a list likewise. Written as one type, so that an error names the wrong key.
 mod short {
-    use super::{Deserialize, Deserializer, MapAccess, MapAccessDeserializer, OneOrMany, RawColumn, Visitor, fmt};
+    use super::{
+        Deserialize, Deserializer, MapAccess, MapAccessDeserializer, OneOrMany, RawColumn, SeqAccess, SeqAccessDeserializer, Visitor, fmt,
+    };
 
     /// A [`RawColumn`], or its short form.
     pub(super) struct Short(pub RawColumn);
@@ -166,6 +168,11 @@ mod short {
 
                 fn visit_str<E>(self, title: &str) -> Result<Self::Value, E> {
                     Ok(Short(RawColumn { from: Some(OneOrMany(vec![title.to_owned()])), ..RawColumn::default() }))
+                }
+
+                fn visit_seq<A: SeqAccess<'de>>(self, titles: A) -> Result<Self::Value, A::Error> {
+                    let titles = Vec::deserialize(SeqAccessDeserializer::new(titles))?;
+                    Ok(Short(RawColumn { from: Some(OneOrMany(titles)), ..RawColumn::default() }))
                 }
 
                 fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
