@@ -9,7 +9,7 @@ use yaojia_models::contract::Dataset;
 use yaojia_models::field::FieldType;
 use yaojia_models::text;
 
-use super::value::Found;
+use super::value::{Found, Missing};
 use super::{Condition, Profile, Rule, Value};
 use crate::batch::{RowText, TextBatch};
 use crate::error::SourceError;
@@ -316,8 +316,10 @@ fn mapped<'s>(
         Some(lookup) => match lookup.get(&value) {
             Found::Word(word) => Cow::Borrowed(word),
             Found::Missing => {
-                unmatched(&lookup.name, &value);
-                if lookup.missing == super::value::Missing::Null {
+                if lookup.missing != Missing::Keep {
+                    unmatched(&lookup.name, &value);
+                }
+                if lookup.missing == Missing::Null {
                     return None;
                 }
                 value

@@ -27,13 +27,14 @@ pub(super) fn lookup(folder: &Path, name: &str, raw: &RawLookup, problems: &mut 
     if words.is_empty() {
         problems.push(format!("lookup `{name}` is empty"));
     }
-    if raw.default.is_some() && raw.missing == RawMissing::Null {
+    if raw.default.is_some() && raw.missing.is_some() {
         problems.push(format!("lookup `{name}`: give either `default` or `missing`"));
     }
     let missing = match (&raw.default, raw.missing) {
         (Some(default), _) => Missing::Default(default.clone()),
-        (None, RawMissing::Keep) => Missing::Keep,
-        (None, RawMissing::Null) => Missing::Null,
+        (None, None) => Missing::Tell,
+        (None, Some(RawMissing::Keep)) => Missing::Keep,
+        (None, Some(RawMissing::Null)) => Missing::Null,
     };
     Lookup { name: name.to_owned(), words, missing }
 }

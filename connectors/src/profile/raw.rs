@@ -77,15 +77,13 @@ pub(super) struct RawLookup {
     pub key: Option<String>,
     pub value: Option<String>,
     pub default: Option<String>,
-    #[serde(default)]
-    pub missing: RawMissing,
+    pub missing: Option<RawMissing>,
 }
 
-/// What a word that is not in the table becomes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a word that is not in the table becomes; unless said, it stays as it is and is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum RawMissing {
-    #[default]
     Keep,
     Null,
 }

@@ -118,9 +118,11 @@ fn multiply(value: &str, factor: i128, factor_scale: u32) -> Option<String> {
 /// What becomes of a word that a table lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// It stays as it is.
+    /// It stays as it is, and is told.
+    Tell,
+    /// It stays as it is, on purpose: the table names exceptions.
     Keep,
-    /// It is null.
+    /// It is null, and is told.
     Null,
     /// It becomes this, and counts as found.
     Default(String),
