@@ -6,7 +6,7 @@ use serde_json::Value;
 use yaojia_models::contract::Dataset;
 use yaojia_models::text;
 
-use super::header::Slot;
+use super::header::{Slot, column_of};
 
 /// What a file should hold; any part may be absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Control {
     pub(crate) fn wanted_of_layout<'c>(&'c self, layout: &Dataset) -> Vec<Wanted<'c>> {
         let wanted = |(name, sum): (&'c String, &'c String)| {
             let title = text::trim(name);
-            let slot = layout.file_column(title).map_or_else(|| Slot::Extra(title.to_owned()), Slot::Column);
+            let slot = column_of(layout, title).map_or_else(|| Slot::Extra(title.to_owned()), Slot::Column);
             let sum = text::trim(sum);
             let places = sum.rsplit_once('.').map_or(0, |(_, places)| places.len()).clamp(FOREIGN_SCALE, 18);
             let target = i8::try_from(places).ok().and_then(|scale| {

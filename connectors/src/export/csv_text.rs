@@ -22,7 +22,11 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     let mut start = Vec::new();
     text.by_ref().take(SNIFFED as u64).read_to_end(&mut start).map_err(|error| input.io(error))?;
     let Some((delimiter, above, header)) = sniff(input, &start) else {
-        let what = if input.rule.is_some() { "no row at its beginning holds all mapped columns" } else { "its first row does not hold all required columns" };
+        let what = if input.rule.is_some() {
+            "no row at its beginning holds all mapped columns"
+        } else {
+            "its first row does not hold all required columns"
+        };
         return Err(input.refuse(Reason::NoHeader, what));
     };
     visit.header(&header)?;
@@ -81,8 +85,7 @@ fn sniff(input: &Input<'_>, start: &[u8]) -> Option<(u8, usize, Header)> {
             let row = record.position().map_or(0, csv::Position::line);
             if FileRule::header_at(input.rule, row) || (input.rule.is_none() && above == 0) {
                 // a header cut off by the sniffing limit is no header
-                let cells: Vec<Option<&str>> =
-                    record.iter().map(|cell| std::str::from_utf8(cell).ok().and_then(text::clean)).collect();
+                let cells: Vec<Option<&str>> = record.iter().map(|cell| std::str::from_utf8(cell).ok().and_then(text::clean)).collect();
                 if let Some(header) = Header::of(input.dataset, input.rules, cells)
                     && FileRule::accepts(input.rule, &header)
                 {

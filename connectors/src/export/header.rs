@@ -37,7 +37,7 @@ impl Header {
                 slots.push(Slot::Blank);
                 continue;
             };
-            slots.push(match dataset.file_column(name).or_else(|| loosely(dataset, name)) {
+            slots.push(match column_of(dataset, name) {
                 Some(column) => {
                     if let Some(found) = found.get_mut(column) {
                         *found = true;
@@ -55,6 +55,11 @@ impl Header {
         let whole = dataset.columns.iter().zip(found).all(|(column, found)| found || !column.required);
         whole.then_some(Self { slots, personal })
     }
+}
+
+/// The column a header cell names: by name or title, as written or loosely.
+pub(crate) fn column_of(dataset: &Dataset, name: &str) -> Option<usize> {
+    dataset.file_column(name).or_else(|| loosely(dataset, name))
 }
 
 /// A title in which blanks and full-width signs differ.

@@ -123,10 +123,7 @@ fn format_of(name: &str) -> Option<(Option<Format>, bool)> {
 
 /// Sorts paths into landing files with their control files, in path order, and strays. `mapped` gives the files of a path that a
 /// profile maps, one for every dataset it feeds; none: the path itself says what it is.
-pub(crate) fn sort(
-    objects: Vec<(String, u64)>,
-    mapped: &dyn Fn(&str, u64) -> Option<Vec<LandingFile>>,
-) -> (Vec<LandingFile>, Vec<String>) {
+pub(crate) fn sort(objects: Vec<(String, u64)>, mapped: &dyn Fn(&str, u64) -> Option<Vec<LandingFile>>) -> (Vec<LandingFile>, Vec<String>) {
     let paths: BTreeSet<&str> = objects.iter().map(|(path, _)| path.as_str()).collect();
     let (mut files, mut strays) = (Vec::new(), Vec::new());
     for (path, size) in &objects {

@@ -46,8 +46,12 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
 fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Visit) -> Result<(), ReadError> {
     let broken = |error: calamine::XlsxError| input.refuse(Reason::NotDecodable, error);
     let mut workbook = Xlsx::new(bytes).map_err(broken)?;
-    let sheets: Vec<String> =
-        workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet && FileRule::reads_sheet(input.rule, &sheet.name)).map(|sheet| sheet.name.clone()).collect();
+    let sheets: Vec<String> = workbook
+        .sheets_metadata()
+        .iter()
+        .filter(|sheet| sheet.typ == SheetType::WorkSheet && FileRule::reads_sheet(input.rule, &sheet.name))
+        .map(|sheet| sheet.name.clone())
+        .collect();
     let mut found = false;
     for sheet in sheets {
         let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(broken)?;

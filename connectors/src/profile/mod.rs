@@ -210,13 +210,10 @@ impl Profile {
         names.iter().filter_map(|dataset| LandingFile::mapped(path, size, self.format, dataset, &self.name)).collect()
     }
 
-    /// Whether a file of it carries what a contract keeps as a keyed hash only.
+    /// Whether every file of it is archived encrypted: a dataset it feeds has columns that are kept as a keyed hash only.
     #[must_use]
     pub fn is_personal(&self) -> bool {
-        self.targets.iter().any(|target| {
-            let columns = target.dataset.columns.iter().zip(&target.columns);
-            columns.into_iter().any(|(column, rule)| rule.is_some() && target.dataset.personal_hash.contains(&column.name))
-        })
+        self.targets.iter().any(|target| !target.dataset.personal_hash.is_empty())
     }
 
     /// Refuses a profile that would carry a personal-looking file column into a contract column that is not hashed.

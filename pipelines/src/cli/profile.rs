@@ -112,7 +112,11 @@ async fn check(app: &App, args: &Check) -> Result<ExitStatus, CliError> {
     };
     let problems = seen.finish(&report);
     let shown = Shown { profile: &profile, file: &delivery.file.path, report: &report, seen: &seen, problems: &problems };
-    if app.json() { app.printer.json("profile", &shown.json())? } else { shown.text(app) }
+    if app.json() {
+        app.printer.json("profile", &shown.json())?
+    } else {
+        shown.text(app)
+    }
     Ok(if problems.is_empty() { ExitStatus::Done } else { ExitStatus::Negative })
 }
 
@@ -136,20 +140,27 @@ fn choose(args: &Check, config: Option<&Config>, datasets: &[Dataset]) -> Result
         let profiles = crate::profiles::load(paths, datasets)?;
         let names: Vec<String> = profiles.iter().map(|profile| format!("`{}`", profile.name())).collect();
         let found = profiles.into_iter().find(|profile| profile.name() == wanted);
-        let none = || format!("there is no profile `{wanted}`; the project has {}", if names.is_empty() { "none".to_owned() } else { names.join(", ") });
+        let none = || {
+            format!(
+                "there is no profile `{wanted}`; the project has {}",
+                if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+            )
+        };
         return found.ok_or_else(|| ProfileError::Ambiguous(none()));
     }
     let profiles = crate::profiles::load(paths, datasets)?;
     let below = config.and_then(|config| below_landing(config, &args.file)).unwrap_or_else(|| args.file.clone());
     let name = below.rsplit('/').next().unwrap_or(&below).to_owned();
     let by_path = profiles.iter().filter(|profile| profile.matches(&below)).count();
-    let matching: Vec<Profile> = profiles
-        .into_iter()
-        .filter(|profile| if by_path > 0 { profile.matches(&below) } else { profile.matches_name(&name) })
-        .collect();
+    let matching: Vec<Profile> =
+        profiles.into_iter().filter(|profile| if by_path > 0 { profile.matches(&below) } else { profile.matches_name(&name) }).collect();
     let names: Vec<&str> = matching.iter().map(Profile::name).collect();
     if names.len() > 1 {
-        return Err(ProfileError::Ambiguous(format!("`{}` is matched by the profiles {}; say which with `--profile`", args.file, names.join(", "))));
+        return Err(ProfileError::Ambiguous(format!(
+            "`{}` is matched by the profiles {}; say which with `--profile`",
+            args.file,
+            names.join(", ")
+        )));
     }
     let none = format!("no profile matches `{}`; say which with `--profile`", args.file);
     matching.into_iter().next().ok_or(ProfileError::Ambiguous(none))
@@ -160,7 +171,8 @@ fn below_landing(config: &Config, file: &str) -> Option<String> {
     let root = config.export()?.root;
     let root = std::fs::canonicalize(root).ok()?;
     let path = std::fs::canonicalize(file).ok()?;
-    let parts: Vec<String> = path.strip_prefix(root).ok()?.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    let parts: Vec<String> =
+        path.strip_prefix(root).ok()?.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
     Some(parts.join("/"))
 }
 
@@ -179,7 +191,8 @@ async fn delivered(args: &Check, config: Option<&Config>, profile: &Profile) -> 
     let missing = || CliError::missing(format!("there is no file `{}`", args.file), "give a file, or a path below the landing root");
     let export = config.and_then(Config::export).ok_or_else(missing)?;
     let source = ExportSource::open(export)?.with_profiles(vec![profile.clone()])?;
-    let file: LandingFile = source.list().await?.into_iter().find(|file| file.path == args.file && file.profile.is_some()).ok_or_else(missing)?;
+    let file: LandingFile =
+        source.list().await?.into_iter().find(|file| file.path == args.file && file.profile.is_some()).ok_or_else(missing)?;
     let dataset = profile.targets().iter().map(Target::dataset).find(|dataset| dataset.name == file.dataset).ok_or_else(missing)?;
     Ok(source.fetch(dataset, &file).await?)
 }
@@ -209,8 +222,11 @@ impl<'a> Seen<'a> {
         let numbers = batch.column_by_name("_row").and_then(|column| column.as_primitive_opt::<Int64Type>().cloned());
         let number = |row: usize| numbers.as_ref().map_or(0, |numbers| numbers.value(row));
         let split = batch.column_by_name("_note").and_then(|column| column.as_string_opt::<i32>());
-        let columns: Vec<_> =
-            dataset.columns.iter().map(|column| batch.column_by_name(&column.name).and_then(|array| array.as_string_opt::<i32>())).collect();
+        let columns: Vec<_> = dataset
+            .columns
+            .iter()
+            .map(|column| batch.column_by_name(&column.name).and_then(|array| array.as_string_opt::<i32>()))
+            .collect();
         for row in 0..batch.num_rows() {
             if split.is_some_and(|notes| !notes.is_null(row) && notes.value(row) == "bad_row") {
                 continue;
@@ -219,7 +235,8 @@ impl<'a> Seen<'a> {
             for (place, column) in dataset.columns.iter().enumerate() {
                 let value = cell(place).and_then(text::clean);
                 if let Some(kind) = wrong(column, value) {
-                    let entry = self.values.entry((at, kind, place)).or_insert_with(|| (0, number(row), value.unwrap_or_default().to_owned()));
+                    let entry =
+                        self.values.entry((at, kind, place)).or_insert_with(|| (0, number(row), value.unwrap_or_default().to_owned()));
                     entry.0 += 1;
                 }
             }
@@ -259,7 +276,9 @@ impl<'a> Seen<'a> {
                 let column = dataset.columns.get(*place).map_or("", |column| column.name.as_str());
                 problems.push(Problem { count: *count, row: row(*first), value: value.clone(), ..of(column, kind) });
             }
-            for ((_, reason, column), (count, first)) in self.rejected.range((at, String::new(), String::new())..(at + 1, String::new(), String::new())) {
+            for ((_, reason, column), (count, first)) in
+                self.rejected.range((at, String::new(), String::new())..(at + 1, String::new(), String::new()))
+            {
                 if !matches!(reason.as_str(), "missing_key" | "bad_number" | "bad_date" | "bad_enum") {
                     problems.push(Problem { count: *count, row: row(*first), ..of(column, reason) });
                 }
@@ -353,7 +372,10 @@ impl Shown<'_> {
         let report = self.report;
         let mut lines = vec![
             format!("profile {}{title}, {}, fingerprint {print}…", self.profile.name(), self.profile.path().display()),
-            format!("file {}: {} rows, {} of them no data, {} that cannot be split", self.file, report.rows, report.skipped, report.bad_rows),
+            format!(
+                "file {}: {} rows, {} of them no data, {} that cannot be split",
+                self.file, report.rows, report.skipped, report.bad_rows
+            ),
         ];
         for (what, label) in [("mapped", "mapped"), ("extra", "kept unmapped"), ("dropped", "dropped, personal")] {
             let names: Vec<&str> = report.header.iter().filter(|(_, is)| *is == what).map(|(name, _)| name.as_str()).collect();

@@ -41,6 +41,7 @@ pub(crate) async fn load(
     let known = loads(context.root).await?;
     // References come before referrers, so that a file that feeds both finds its institutions when its orders are placed.
     let datasets = context.datasets;
+    let mut paths: BTreeSet<String> = BTreeSet::new();
     for (n, dataset) in datasets.iter().enumerate() {
         context.go_on()?;
         let Some(files) = by_dataset.remove(&dataset.name) else { continue };
@@ -55,11 +56,15 @@ pub(crate) async fn load(
         }
         progress.step(&format!("files {}", dataset.name), n as u64, Some(datasets.len() as u64));
         let load = dataset_load(context, &source, dataset, &files, &known, run).await?;
-        report.refused.extend(load.refused.iter().cloned());
-        report.same_content.extend(load.same_content.iter().cloned());
-        report.files += load.files;
+        // A mapped file comes once for every dataset it feeds, and is one file all the same.
+        report.refused.extend(load.refused.iter().filter(|refused| !report.refused.contains(refused)).cloned().collect::<Vec<_>>());
+        report
+            .same_content
+            .extend(load.same_content.iter().filter(|name| !report.same_content.contains(name)).cloned().collect::<Vec<_>>());
+        paths.extend(load.loaded.iter().cloned());
         report.add(&dataset.name, load);
     }
+    report.files += paths.len() as u64;
     for (folder, files) in by_dataset {
         report.failed.push(format!("landing folder `{folder}` is no dataset: {} files passed over", files.len()));
     }
@@ -127,6 +132,7 @@ async fn dataset_load(
             Ok(found) => {
                 archived(context, &delivery.artifact).await?;
                 load.files += 1;
+                load.loaded.push(file.path.clone());
                 load.received += found.rows;
                 load.appended += open.rows() - rows_before;
                 load.filtered += found.filtered;

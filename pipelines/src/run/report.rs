@@ -34,6 +34,9 @@ pub struct DatasetLoad {
     /// Files with the content of another.
     #[serde(skip)]
     pub same_content: Vec<String>,
+    /// Paths of the files loaded.
+    #[serde(skip)]
+    pub loaded: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
