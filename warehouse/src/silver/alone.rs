@@ -9,12 +9,15 @@ use crate::silver::index::Indexes;
 use crate::silver::judge::{Judge, Parsed, column, value};
 use crate::silver::plan::Plan;
 
+/// A reason, and the column it is about.
+pub type Verdict = (Reason, Option<String>);
+
 /// The first reason that applies to each row of a text batch by itself, with the column it is about; none for a row that only its
 /// references could still fail. `now` (microseconds) stands for the row's arrival.
 ///
 /// # Errors
 /// [`crate::WarehouseError::Contract`] when the batch is not the dataset's text batch.
-pub fn judge_alone(dataset: &Dataset, batch: &RecordBatch, now: i64) -> Result<Vec<Option<(Reason, Option<String>)>>> {
+pub fn judge_alone(dataset: &Dataset, batch: &RecordBatch, now: i64) -> Result<Vec<Option<Verdict>>> {
     let table = format!("bronze.{}", dataset.name);
     let mut plan = Plan::new(dataset)?;
     plan.references.clear();

@@ -15,7 +15,7 @@ mod plan;
 mod quarantine;
 mod typed;
 
-pub use alone::judge_alone;
+pub use alone::{Verdict, judge_alone};
 pub use build::{Silver, SilverOutcome};
 pub use compete::Counts;
 pub(crate) use index::{Counties, KeyIndex};
