@@ -6,6 +6,7 @@
 //!
 //! - [`platform`]: the provincial procurement platform API (dialects `tps` and `zj`);
 //! - [`export`]: files laid down in a landing folder (CSV, TXT, XLSX, Parquet);
+//! - [`profile`]: files of other layouts, mapped to contracts by a TOML profile;
 //! - [`kit`]: what every source needs: HTTP client, retry, rate limit, secrets, artifacts, personal data.
 
 pub mod batch;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod export;
 pub mod kit;
 pub mod platform;
+pub mod profile;
 pub mod source;
 
 pub use batch::{EXTRA, NOTE, RAW, ROW, text_schema};

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod profiles;
 pub mod project;
 pub mod run;
 pub mod sql;

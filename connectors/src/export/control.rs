@@ -6,6 +6,8 @@ use serde_json::Value;
 use yaojia_models::contract::Dataset;
 use yaojia_models::text;
 
+use super::header::{Slot, column_of};
+
 /// What a file should hold; any part may be absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Control {
@@ -53,13 +55,32 @@ impl Control {
                 let decimal = column.and_then(|column| dataset.columns.get(column)).and_then(|column| column.ty.decimal());
                 let target = column.zip(decimal).and_then(|(column, (precision, scale))| {
                     let sum = text::parse_decimal(text::trim(sum), 38, scale).ok()?;
-                    Some(Target { column, precision, scale, sum })
+                    Some(Target { slot: Slot::Column(column), precision, scale, sum })
                 });
                 Wanted { name, target }
             })
             .collect()
     }
+
+    /// The sums over a foreign file's own columns, mapped or not, to as many places as they have.
+    pub(crate) fn wanted_of_layout<'c>(&'c self, layout: &Dataset) -> Vec<Wanted<'c>> {
+        let wanted = |(name, sum): (&'c String, &'c String)| {
+            let title = text::trim(name);
+            let slot = column_of(layout, title).map_or_else(|| Slot::Extra(title.to_owned()), Slot::Column);
+            let sum = text::trim(sum);
+            let places = sum.rsplit_once('.').map_or(0, |(_, places)| places.len()).clamp(FOREIGN_SCALE, 18);
+            let target = i8::try_from(places).ok().and_then(|scale| {
+                let sum = text::parse_decimal(sum, 38, scale).ok()?;
+                Some(Target { slot, precision: 38, scale, sum })
+            });
+            Wanted { name, target }
+        };
+        self.sums.iter().map(wanted).collect()
+    }
 }
+
+/// Places kept of a foreign column's sum, at least.
+const FOREIGN_SCALE: usize = 6;
 
 /// A sum of a control file.
 #[derive(Debug)]
@@ -71,7 +92,7 @@ pub(crate) struct Wanted<'c> {
 /// The column summed, and the sum wanted, scaled.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub column: usize,
+    pub slot: Slot,
     pub precision: u8,
     pub scale: i8,
     pub sum: i128,

@@ -10,6 +10,7 @@ use super::encoding::{Encoding, decode};
 use super::header::Header;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
+use super::rule::FileRule;
 use super::tee::{RowTooLong, Tee};
 
 /// How much of a file is looked at to tell commas from TABs.
@@ -20,13 +21,22 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     let mut text = decode(encoding, input.open().map_err(|error| input.io(error))?).map_err(|error| input.io(error))?;
     let mut start = Vec::new();
     text.by_ref().take(SNIFFED as u64).read_to_end(&mut start).map_err(|error| input.io(error))?;
-    let Some((delimiter, header)) = sniff(input, &start)? else {
-        return Err(input.refuse(Reason::NoHeader, "its first row does not hold all required columns"));
+    let Some((delimiter, above, header)) = sniff(input, &start) else {
+        let what = if input.rule.is_some() {
+            "no row at its beginning holds all mapped columns"
+        } else {
+            "its first row does not hold all required columns"
+        };
+        return Err(input.refuse(Reason::NoHeader, what));
     };
     visit.header(&header)?;
     let mut reader = reader(Tee::new(io::Cursor::new(start).chain(text), input.max_row_bytes), delimiter);
     let mut record = StringRecord::new();
-    read(input, &mut reader, &mut record)?;
+    for _ in 0..=above {
+        let from = reader.position().byte();
+        reader.get_mut().mark(from);
+        read(input, &mut reader, &mut record)?;
+    }
     loop {
         let from = reader.position().byte();
         reader.get_mut().mark(from);
@@ -63,20 +73,30 @@ fn read<R: Read>(input: &Input<'_>, reader: &mut Reader<R>, record: &mut StringR
     })
 }
 
-/// The separator with which the first row is a header, and that header.
-fn sniff(input: &Input<'_>, start: &[u8]) -> Result<Option<(u8, Header)>, ReadError> {
-    for delimiter in [b',', b'\t'] {
+/// The separator with which a row is a header (the first one, unless a profile says otherwise), how many rows stand above it, and
+/// that header.
+fn sniff(input: &Input<'_>, start: &[u8]) -> Option<(u8, usize, Header)> {
+    for delimiter in FileRule::delimiters(input.rule) {
         let mut reader = reader(start, delimiter);
         let mut record = csv::ByteRecord::new();
-        let got = reader.read_byte_record(&mut record);
-        if !got.is_ok_and(|got| got) {
-            continue;
-        }
-        // a header cut off by the sniffing limit is no header
-        let cells: Vec<Option<&str>> = record.iter().map(|cell| std::str::from_utf8(cell).ok().and_then(text::clean)).collect();
-        if let Some(header) = Header::of(input.dataset, input.rules, cells) {
-            return Ok(Some((delimiter, header)));
+        let mut above = 0;
+        while reader.read_byte_record(&mut record).is_ok_and(|got| got) {
+            // the csv reader passes over blank lines: a row is where an editor shows it
+            let row = record.position().map_or(0, csv::Position::line);
+            if FileRule::header_at(input.rule, row) || (input.rule.is_none() && above == 0) {
+                // a header cut off by the sniffing limit is no header
+                let cells: Vec<Option<&str>> = record.iter().map(|cell| std::str::from_utf8(cell).ok().and_then(text::clean)).collect();
+                if let Some(header) = Header::of(input.dataset, input.rules, cells)
+                    && FileRule::accepts(input.rule, &header)
+                {
+                    return Some((delimiter, above, header));
+                }
+            }
+            above += 1;
+            if input.rule.is_none() || row > 1024 {
+                break;
+            }
         }
     }
-    Ok(None)
+    None
 }

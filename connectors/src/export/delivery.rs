@@ -18,6 +18,7 @@ use super::read::{FileReport, FileRow, Input, Kind, ReadError, SinkError, Visit,
 use crate::error::SourceError;
 use crate::kit::artifact::{Artifact, hex};
 use crate::kit::personal::PersonalRules;
+use crate::profile::{Profile, ProfileError};
 
 /// A file as delivered.
 #[derive(Debug, Clone)]
@@ -37,6 +38,7 @@ pub struct ExportSource {
     prefix: Path,
     config: ExportConfig,
     personal: PersonalRules,
+    profiles: Arc<Vec<Profile>>,
 }
 
 impl ExportSource {
@@ -56,7 +58,43 @@ impl ExportSource {
             let store = LocalFileSystem::new_with_prefix(&config.root).map_err(|error| fail(error.to_string()))?;
             (Arc::new(store), Path::ROOT)
         };
-        Ok(Self { store, prefix, config, personal })
+        Ok(Self { store, prefix, config, personal, profiles: Arc::default() })
+    }
+
+    /// This landing folder, with profiles for files of other layouts.
+    ///
+    /// # Errors
+    /// [`ProfileError`] where two profiles have one name, or one would let personal data through.
+    pub fn with_profiles(mut self, profiles: Vec<Profile>) -> Result<Self, ProfileError> {
+        for (at, profile) in profiles.iter().enumerate() {
+            profile.check_personal(&self.personal)?;
+            if profiles.iter().take(at).any(|other| other.name() == profile.name()) {
+                return Err(ProfileError::Ambiguous(format!("two profiles are named `{}`", profile.name())));
+            }
+        }
+        self.profiles = Arc::new(profiles);
+        Ok(self)
+    }
+
+    /// The profile that maps a file.
+    #[must_use]
+    pub fn profile(&self, file: &LandingFile) -> Option<&Profile> {
+        let name = file.profile.as_deref()?;
+        self.profiles.iter().find(|profile| profile.name() == name)
+    }
+
+    /// What the file at a path is to a dataset: mapped by a profile, or in the contract's own layout; none: nothing.
+    #[must_use]
+    pub fn file_at(&self, path: &str, size: u64, dataset: &str) -> Option<LandingFile> {
+        let mapped = self.profiles.iter().find(|profile| profile.matches(path)).map(|profile| profile.files(path, size));
+        let files = mapped.unwrap_or_else(|| LandingFile::of(path, size).into_iter().collect());
+        files.into_iter().find(|file| file.dataset == dataset)
+    }
+
+    /// The profiles, in the order of their paths.
+    #[must_use]
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
     }
 
     /// The configuration in force.
@@ -83,7 +121,14 @@ impl ExportSource {
             .try_collect()
             .await
             .map_err(|source| SourceError::Landing { path: self.config.root.clone(), source })?;
-        let (files, strays) = sort(objects);
+        for (path, _) in &objects {
+            let names: Vec<&str> = self.profiles.iter().filter(|profile| profile.matches(path)).map(Profile::name).collect();
+            if names.len() > 1 {
+                return Err(ProfileError::Ambiguous(format!("`{path}` is matched by the profiles {}", names.join(", "))).into());
+            }
+        }
+        let mapped = |path: &str, size| Some(self.profiles.iter().find(|profile| profile.matches(path))?.files(path, size));
+        let (files, strays) = sort(objects, &mapped);
         for path in strays {
             tracing::debug!(%path, "not a landing file: passed over");
         }
@@ -115,7 +160,10 @@ impl ExportSource {
         delivery: &Delivery,
         sink: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<FileReport, ReadError> {
-        read(&self.config, &self.personal, dataset, delivery, sink)
+        match self.profile(&delivery.file) {
+            Some(profile) => profile.read_dataset(&self.config, &self.personal, &dataset.name, delivery, sink),
+            None => read(&self.config, &self.personal, dataset, delivery, sink),
+        }
     }
 
     async fn get(&self, path: &str) -> Result<Artifact, SourceError> {
@@ -150,7 +198,8 @@ impl ExportSource {
 
     /// Whether a file is archived encrypted: its dataset has personal columns, or its header names one.
     fn is_personal(&self, dataset: &Dataset, delivery: &Delivery) -> bool {
-        if !dataset.personal_hash.is_empty() {
+        let profile = self.profile(&delivery.file);
+        if profile.map_or(!dataset.personal_hash.is_empty(), Profile::is_personal) {
             return true;
         }
         struct Headers(bool);
@@ -165,13 +214,14 @@ impl ExportSource {
             }
         }
         let input = Input {
-            dataset,
+            dataset: profile.map_or(dataset, Profile::layout),
             rules: &self.personal,
             path: &delivery.file.path,
             gzip: delivery.file.gzip,
             artifact: &delivery.artifact,
             batch_rows: self.config.batch_rows,
             max_row_bytes: self.config.max_row_bytes,
+            rule: profile.map(Profile::rule),
         };
         let mut headers = Headers(false);
         // a file that cannot be read is judged when it is: what cannot be told is treated as personal

@@ -31,6 +31,11 @@ pub(crate) fn detect(open: &dyn Fn() -> io::Result<Box<dyn Read + Send>>) -> io:
     Ok(None)
 }
 
+/// One encoding, if it decodes without an error.
+pub(crate) fn verified(encoding: Encoding, open: &dyn Fn() -> io::Result<Box<dyn Read + Send>>) -> io::Result<Option<Encoding>> {
+    Ok(decodes(encoding, open()?.as_mut())?.then_some(encoding))
+}
+
 /// The text as UTF-8, without a BOM.
 pub(crate) fn decode(encoding: Encoding, mut input: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
     match encoding {

@@ -37,7 +37,7 @@ impl Header {
                 slots.push(Slot::Blank);
                 continue;
             };
-            slots.push(match dataset.file_column(name).or_else(|| loosely(dataset, name)) {
+            slots.push(match column_of(dataset, name) {
                 Some(column) => {
                     if let Some(found) = found.get_mut(column) {
                         *found = true;
@@ -57,6 +57,11 @@ impl Header {
     }
 }
 
+/// The column a header cell names: by name or title, as written or loosely.
+pub(crate) fn column_of(dataset: &Dataset, name: &str) -> Option<usize> {
+    dataset.file_column(name).or_else(|| loosely(dataset, name))
+}
+
 /// A title in which blanks and full-width signs differ.
 fn loosely(dataset: &Dataset, name: &str) -> Option<usize> {
     let plain = plain(name);
@@ -68,7 +73,7 @@ fn loosely(dataset: &Dataset, name: &str) -> Option<usize> {
 }
 
 /// Without blanks, full-width signs as ASCII.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars()
         .filter(|c| !c.is_whitespace())
         .map(|c| match c {

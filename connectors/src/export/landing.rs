@@ -36,6 +36,8 @@ pub struct LandingFile {
     pub size: u64,
     /// Path of its control file below the landing root.
     pub control: Option<String>,
+    /// The profile that maps it; its path then says nothing.
+    pub profile: Option<String>,
 }
 
 impl LandingFile {
@@ -49,17 +51,9 @@ impl LandingFile {
         if [dataset, admdvs, month].iter().any(|part| part.is_empty()) || name.starts_with(['.', '~']) {
             return None;
         }
-        let lower = name.to_ascii_lowercase();
-        let (stem, gzip) = lower.strip_suffix(".gz").map_or((lower.as_str(), false), |stem| (stem, true));
-        let (stem, extension) = stem.rsplit_once('.')?;
-        let format = match (extension, gzip) {
-            ("csv", _) => Format::Csv,
-            ("txt", _) => Format::Txt,
-            ("xlsx", false) => Format::Xlsx,
-            ("parquet", false) => Format::Parquet,
-            _ => return None,
-        };
-        (!stem.is_empty()).then(|| Self {
+        let (format, gzip) = format_of(name)?;
+        let format = format?;
+        Some(Self {
             path: path.to_owned(),
             dataset: (*dataset).to_owned(),
             admdvs: (*admdvs).to_owned(),
@@ -69,12 +63,36 @@ impl LandingFile {
             gzip,
             size,
             control: None,
+            profile: None,
+        })
+    }
+
+    /// A file that a profile maps to a dataset, wherever it lies; its name tells the format unless the profile does.
+    #[must_use]
+    pub fn mapped(path: &str, size: u64, format: Option<Format>, dataset: &str, profile: &str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if name.starts_with(['.', '~']) {
+            return None;
+        }
+        let (found, gzip) = format_of(name)?;
+        Some(Self {
+            path: path.to_owned(),
+            dataset: dataset.to_owned(),
+            admdvs: String::new(),
+            month: String::new(),
+            name: name.to_owned(),
+            format: format.or(found)?,
+            gzip,
+            size,
+            control: None,
+            profile: Some(profile.to_owned()),
         })
     }
 
     /// Where its control file may lie, the most specific name first: `x.csv.ctl.json` is meant for `x.csv` alone,
     /// `x.ctl.json` for any `x.*` that has none of its own.
-    fn control_paths(&self) -> Vec<String> {
+    #[must_use]
+    pub fn control_paths(&self) -> Vec<String> {
         let mut base = self.path.as_str();
         let mut paths = vec![format!("{base}.ctl.json")];
         if self.gzip {
@@ -88,20 +106,37 @@ impl LandingFile {
     }
 }
 
-/// Sorts paths into landing files with their control files, in path order, and strays.
-pub(crate) fn sort(objects: Vec<(String, u64)>) -> (Vec<LandingFile>, Vec<String>) {
+/// Format (none: another extension) and compression by a file's name; none where it has no name or no extension.
+fn format_of(name: &str) -> Option<(Option<Format>, bool)> {
+    let lower = name.to_ascii_lowercase();
+    let (stem, gzip) = lower.strip_suffix(".gz").map_or((lower.as_str(), false), |stem| (stem, true));
+    let (stem, extension) = stem.rsplit_once('.')?;
+    let format = match (extension, gzip) {
+        ("csv", _) => Some(Format::Csv),
+        ("txt", _) => Some(Format::Txt),
+        ("xlsx", false) => Some(Format::Xlsx),
+        ("parquet", false) => Some(Format::Parquet),
+        _ => None,
+    };
+    (!stem.is_empty()).then_some((format, gzip))
+}
+
+/// Sorts paths into landing files with their control files, in path order, and strays. `mapped` gives the files of a path that a
+/// profile maps, one for every dataset it feeds; none: the path itself says what it is.
+pub(crate) fn sort(objects: Vec<(String, u64)>, mapped: &dyn Fn(&str, u64) -> Option<Vec<LandingFile>>) -> (Vec<LandingFile>, Vec<String>) {
     let paths: BTreeSet<&str> = objects.iter().map(|(path, _)| path.as_str()).collect();
     let (mut files, mut strays) = (Vec::new(), Vec::new());
     for (path, size) in &objects {
         if path.ends_with(".ctl.json") {
             continue;
         }
-        match LandingFile::of(path, *size) {
-            Some(mut file) => {
-                file.control = file.control_paths().into_iter().find(|control| paths.contains(control.as_str()));
-                files.push(file);
-            }
-            None => strays.push(path.clone()),
+        let found = mapped(path, *size).unwrap_or_else(|| LandingFile::of(path, *size).into_iter().collect());
+        if found.is_empty() {
+            strays.push(path.clone());
+        }
+        for mut file in found {
+            file.control = file.control_paths().into_iter().find(|control| paths.contains(control.as_str()));
+            files.push(file);
         }
     }
     files.sort();
@@ -139,7 +174,7 @@ mod tests {
             "d.csv",
             "notes.md",
         ];
-        let (files, strays) = sort(names.iter().map(|name| at(name)).collect());
+        let (files, strays) = sort(names.iter().map(|name| at(name)).collect(), &|_, _| None);
         let controls: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.control.as_deref())).collect();
         assert_eq!(
             controls,

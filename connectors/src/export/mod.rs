@@ -8,16 +8,17 @@
 //! ```
 
 mod config;
-mod control;
+pub(crate) mod control;
 mod csv_text;
 mod delivery;
 mod emit;
-mod encoding;
-mod header;
+pub(crate) mod encoding;
+pub(crate) mod header;
 mod landing;
 mod parquet_text;
-mod read;
+pub(crate) mod read;
 mod refused;
+mod rule;
 mod spreadsheet;
 mod tee;
 #[cfg(test)]
@@ -29,3 +30,4 @@ pub use delivery::{Delivery, ExportSource};
 pub use landing::{Format, LandingFile};
 pub use read::{FileReport, ReadError, SinkError, read};
 pub use refused::{Reason, Refused};
+pub(crate) use rule::FileRule;

@@ -16,6 +16,7 @@ use parquet::errors::ParquetError;
 use super::header::Header;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
+use super::rule::FileRule;
 use super::spreadsheet::shortest;
 use crate::kit::artifact::ArtifactBytes;
 
@@ -31,7 +32,8 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
     let reader = reader.map_err(|error| input.refuse(Reason::NotDecodable, error))?;
     let schema = arrow::array::RecordBatchReader::schema(&reader);
     let names = schema.fields().iter().map(|field| Some(field.name().as_str()));
-    let Some(header) = Header::of(input.dataset, input.rules, names) else {
+    let header = Header::of(input.dataset, input.rules, names).filter(|header| FileRule::accepts(input.rule, header));
+    let Some(header) = header else {
         return Err(input.refuse(Reason::NoHeader, "its schema does not hold all required columns"));
     };
     visit.header(&header)?;

@@ -10,13 +10,14 @@ use thiserror::Error;
 use yaojia_models::contract::Dataset;
 use yaojia_models::text;
 
-use super::control::{Control, Target};
+use super::control::{Control, Target, Wanted};
 use super::delivery::Delivery;
 use super::emit::Emitter;
-use super::encoding::{Encoding, detect};
-use super::header::{Header, Slot};
+use super::encoding::{Encoding, detect, verified};
+use super::header::Header;
 use super::landing::Format;
 use super::refused::{Reason, Refused};
+use super::rule::FileRule;
 use super::{csv_text, parquet_text, spreadsheet};
 use crate::error::SourceError;
 use crate::export::ExportConfig;
@@ -39,6 +40,8 @@ pub struct FileReport {
     pub dropped: IndexMap<String, u64>,
     /// Whether a column is personal.
     pub personal: bool,
+    /// Rows of the file that do not concern the dataset; only a profile leaves any out.
+    pub filtered: u64,
 }
 
 /// Why a file was not read to its end.
@@ -78,6 +81,8 @@ pub(crate) struct Input<'a> {
     pub artifact: &'a Artifact,
     pub batch_rows: usize,
     pub max_row_bytes: usize,
+    /// What a profile says of the file's writing; `dataset` then is the file's own layout.
+    pub rule: Option<&'a FileRule>,
 }
 
 impl Input<'_> {
@@ -100,8 +105,14 @@ impl Input<'_> {
     }
 
     pub(crate) fn encoding(&self) -> Result<Encoding, ReadError> {
-        match detect(&|| self.open()).map_err(|error| self.io(error))? {
+        let forced = self.rule.and_then(|rule| rule.encoding);
+        let found = match forced {
+            Some(encoding) => verified(encoding, &|| self.open()),
+            None => detect(&|| self.open()),
+        };
+        match found.map_err(|error| self.io(error))? {
             Some(encoding) => Ok(encoding),
+            None if forced.is_some() => Err(self.refuse(Reason::NotDecodable, "it is not in the encoding its profile names")),
             None => Err(self.refuse(Reason::NotDecodable, "it is neither UTF-8 nor GB18030")),
         }
     }
@@ -152,7 +163,21 @@ pub fn read(
         artifact: &delivery.artifact,
         batch_rows: config.batch_rows,
         max_row_bytes: config.max_row_bytes,
+        rule: None,
     };
+    let control = announced(&input, delivery)?;
+    let kind = Kind::of(&input, delivery.file.format)?;
+    let wanted = control.wanted(input.dataset);
+    let mut checker = Checker::new(&wanted);
+    kind.scan(&input, &mut checker)?;
+    checker.verdict(&input, &control, &wanted)?;
+    let mut emitter = Emitter::new(&input, sink);
+    kind.scan(&input, &mut emitter)?;
+    emitter.finish()
+}
+
+/// What the control file says; the file's own hash is compared at once.
+pub(crate) fn announced(input: &Input<'_>, delivery: &Delivery) -> Result<Control, ReadError> {
     let control = match &delivery.control {
         None => Control::default(),
         Some(control) => {
@@ -165,44 +190,42 @@ pub fn read(
     {
         return Err(input.refuse(Reason::Sha256, format!("the file's is {}", delivery.artifact.sha256)));
     }
-    let kind = Kind::of(&input, delivery.file.format)?;
-    check(&input, &kind, &control)?;
-    let mut emitter = Emitter::new(&input, sink);
-    kind.scan(&input, &mut emitter)?;
-    emitter.finish()
+    Ok(control)
 }
 
-/// The first pass.
-fn check(input: &Input<'_>, kind: &Kind, control: &Control) -> Result<(), ReadError> {
-    let wanted = control.wanted(input.dataset);
-    let mut checker =
-        Checker { rows: 0, sums: wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect() };
-    kind.scan(input, &mut checker)?;
-    if let Some(rows) = control.rows
-        && rows != checker.rows
-    {
-        return Err(input.refuse(Reason::Rows, format!("{} rows where {rows} are announced", checker.rows)));
-    }
-    let mut sums = checker.sums.into_iter();
-    for wanted in &wanted {
-        let Some(target) = &wanted.target else {
-            let detail = format!("`{}` is no column with a sum, or its sum is no number", wanted.name);
-            return Err(input.refuse(Reason::Sums(wanted.name.to_owned()), detail));
-        };
-        let sum = sums.next().map_or(0, |(_, sum)| sum);
-        if sum != target.sum {
-            let text = |value| yaojia_models::value::decimal_text(value, u32::from(target.scale.unsigned_abs()));
-            let detail = format!("{} where {} is announced", text(sum), text(target.sum));
-            return Err(input.refuse(Reason::Sums(wanted.name.to_owned()), detail));
-        }
-    }
-    Ok(())
-}
-
-/// Counts rows and adds up columns.
-struct Checker<'c> {
+/// The first pass: counts rows and adds up columns.
+pub(crate) struct Checker<'c> {
     rows: u64,
     sums: Vec<(&'c Target, i128)>,
+}
+
+impl<'c> Checker<'c> {
+    pub(crate) fn new(wanted: &'c [Wanted<'_>]) -> Self {
+        Self { rows: 0, sums: wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect() }
+    }
+
+    /// Compares what was found with what is announced.
+    pub(crate) fn verdict(self, input: &Input<'_>, control: &Control, wanted: &[Wanted<'_>]) -> Result<(), ReadError> {
+        if let Some(rows) = control.rows
+            && rows != self.rows
+        {
+            return Err(input.refuse(Reason::Rows, format!("{} rows where {rows} are announced", self.rows)));
+        }
+        let mut sums = self.sums.into_iter();
+        for wanted in wanted {
+            let Some(target) = &wanted.target else {
+                let detail = format!("`{}` is no column with a sum, or its sum is no number", wanted.name);
+                return Err(input.refuse(Reason::Sums(wanted.name.to_owned()), detail));
+            };
+            let sum = sums.next().map_or(0, |(_, sum)| sum);
+            if sum != target.sum {
+                let text = |value| yaojia_models::value::decimal_text(value, u32::from(target.scale.unsigned_abs()));
+                let detail = format!("{} where {} is announced", text(sum), text(target.sum));
+                return Err(input.refuse(Reason::Sums(wanted.name.to_owned()), detail));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Visit for Checker<'_> {
@@ -214,8 +237,7 @@ impl Visit for Checker<'_> {
         self.rows += 1;
         for (target, sum) in &mut self.sums {
             let slots = header.slots.iter().zip(&row.cells);
-            let mut values =
-                slots.filter(|(slot, _)| **slot == Slot::Column(target.column)).filter_map(|(_, cell)| text::clean(cell.as_deref()?));
+            let mut values = slots.filter(|(slot, _)| **slot == target.slot).filter_map(|(_, cell)| text::clean(cell.as_deref()?));
             if let Some(value) = values.next()
                 && let Ok(value) = text::parse_decimal(value, target.precision, target.scale)
             {

@@ -10,6 +10,7 @@ use yaojia_models::text;
 use super::header::{Header, Slot};
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
+use super::rule::FileRule;
 use crate::kit::artifact::ArtifactBytes;
 
 /// Excel's own limit.
@@ -45,8 +46,12 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
 fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Visit) -> Result<(), ReadError> {
     let broken = |error: calamine::XlsxError| input.refuse(Reason::NotDecodable, error);
     let mut workbook = Xlsx::new(bytes).map_err(broken)?;
-    let sheets: Vec<String> =
-        workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).map(|sheet| sheet.name.clone()).collect();
+    let sheets: Vec<String> = workbook
+        .sheets_metadata()
+        .iter()
+        .filter(|sheet| sheet.typ == SheetType::WorkSheet && FileRule::reads_sheet(input.rule, &sheet.name))
+        .map(|sheet| sheet.name.clone())
+        .collect();
     let mut found = false;
     for sheet in sheets {
         let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(broken)?;
@@ -56,7 +61,7 @@ fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Vi
             let next = cells.next_cell().map_err(broken)?;
             let position = next.as_ref().map(calamine::Cell::get_position);
             if position.is_none_or(|(at, _)| at != row_number) && !row.is_empty() {
-                give(input, &mut header, &row, visit)?;
+                give(input, &mut header, row_number, &row, visit)?;
                 row.clear();
             }
             let (Some(cell), Some((at, column))) = (next, position) else {
@@ -81,9 +86,13 @@ fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Vi
 }
 
 /// One sheet row: a title, the header, a data row, or nothing at all.
-fn give(input: &Input<'_>, header: &mut Option<Header>, row: &[Option<Cell>], visit: &mut dyn Visit) -> Result<(), ReadError> {
+fn give(input: &Input<'_>, header: &mut Option<Header>, number: u32, row: &[Option<Cell>], visit: &mut dyn Visit) -> Result<(), ReadError> {
     let Some(header) = header else {
-        *header = Header::of(input.dataset, input.rules, row.iter().map(|cell| cell.as_ref().map(Cell::text)));
+        if !FileRule::header_at_sheet(input.rule, u64::from(number) + 1) {
+            return Ok(());
+        }
+        *header = Header::of(input.dataset, input.rules, row.iter().map(|cell| cell.as_ref().map(Cell::text)))
+            .filter(|header| FileRule::accepts(input.rule, header));
         return header.as_ref().map_or(Ok(()), |header| visit.header(header));
     };
     if row.iter().flatten().all(|cell| text::clean(cell.text()).is_none()) {

@@ -49,6 +49,23 @@ pub struct When {
     pub values: Vec<String>,
 }
 
+impl Column {
+    /// A column of a [`Dataset::layout`], by its title in the file.
+    #[must_use]
+    pub fn titled(title: &str, ty: FieldType, required: bool) -> Self {
+        Self {
+            name: title.to_owned(),
+            ty,
+            required,
+            required_when: None,
+            values: None,
+            meanings: IndexMap::new(),
+            title: title.to_owned(),
+            unit: None,
+        }
+    }
+}
+
 /// The columns of the warning `amount_mismatch`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -202,6 +219,34 @@ impl Dataset {
     #[must_use]
     pub fn digest(&self) -> String {
         self.digest.clone()
+    }
+
+    /// The layout of a file that follows no contract: text-like columns by their titles, in a file's own words. It has no key, no
+    /// references, no partition: readers of files find their columns by it, and nothing else is made of it.
+    #[must_use]
+    pub fn layout(name: &str, columns: Vec<Column>) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            source: SourceKind::Export,
+            key: Vec::new(),
+            event: Vec::new(),
+            month_of: Vec::new(),
+            county: CountyRule::Region,
+            void: None,
+            references: Vec::new(),
+            rename: IndexMap::new(),
+            columns,
+            derived: Vec::new(),
+            after: Vec::new(),
+            json_aliases: IndexMap::new(),
+            file_titles: IndexMap::new(),
+            personal_hash: Vec::new(),
+            negative_ok: true,
+            amount_check: None,
+            warnings: Vec::new(),
+            digest: String::new(),
+        }
     }
 
     pub(super) fn resolve(file: &str, raw: RawDataset, fields: &Fields) -> Result<Self, ContractError> {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use yaojia_connectors::profile::ProfileError;
 use yaojia_connectors::{ErrorKind as SourceKind, SourceError};
 use yaojia_models::card::CardError;
 use yaojia_models::contract::ContractError;
@@ -164,6 +165,12 @@ impl From<SourceError> for CliError {
             SourceKind::Internal => ExitStatus::Negative,
         };
         Self::new(error.code(), &error, Some(error.hint().to_owned()), exit)
+    }
+}
+
+impl From<ProfileError> for CliError {
+    fn from(error: ProfileError) -> Self {
+        Self::new(error.code(), &error, Some(error.hint().to_owned()), ExitStatus::Usage)
     }
 }
 

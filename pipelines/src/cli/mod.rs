@@ -20,6 +20,7 @@ mod logs;
 mod nightly;
 mod plan;
 mod printer;
+mod profile;
 mod progress;
 mod quarantine;
 mod query;
@@ -122,6 +123,8 @@ pub enum Verb {
     Indicator(indicator::IndicatorArgs),
     /// Rows that could not be used: list, show, replay
     Quarantine(quarantine::QuarantineArgs),
+    /// Mapping profiles: check one against a file
+    Profile(profile::ProfileArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

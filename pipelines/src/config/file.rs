@@ -25,6 +25,9 @@ pub struct Config {
     /// The landing folder; without it no files are looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<ExportConfig>,
+    /// Mapping profiles: files of other layouts.
+    #[serde(default)]
+    pub profiles: ProfilesConfig,
     /// Personal data, for both sources.
     #[serde(default)]
     pub personal: PersonalConfig,
@@ -87,6 +90,20 @@ fn default_location() -> String {
 impl Default for WarehouseConfig {
     fn default() -> Self {
         Self { location: default_location(), options: IndexMap::new() }
+    }
+}
+
+/// Mapping profiles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProfilesConfig {
+    /// Files, or paths with `*`, below the project.
+    pub paths: Vec<String>,
+}
+
+impl Default for ProfilesConfig {
+    fn default() -> Self {
+        Self { paths: vec!["profiles/*.toml".to_owned()] }
     }
 }
 

@@ -90,7 +90,7 @@ impl Config {
         self.personal.hash_key.iter_mut().for_each(|secret| below_ref(&dir, secret));
         self.audit.identity.iter_mut().for_each(|secret| below_ref(&dir, secret));
         self.audit.recipient.iter_mut().for_each(|recipient| below_text(&dir, recipient));
-        self.sql.paths.iter_mut().for_each(|path| below(&dir, path));
+        self.sql.paths.iter_mut().chain(&mut self.profiles.paths).for_each(|path| below(&dir, path));
         if let Some(file) = &self.aliases_file {
             let own = std::mem::take(&mut self.aliases);
             self.aliases = Aliases::read(&dir.join(file))?.overlaid(own);

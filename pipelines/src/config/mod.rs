@@ -17,6 +17,6 @@ mod tests;
 pub mod vars;
 
 pub use error::ConfigError;
-pub use file::{Aliases, AuditConfig, Config, CountyConfig, RegionConfig, SqlConfig, WarehouseConfig};
+pub use file::{Aliases, AuditConfig, Config, CountyConfig, ProfilesConfig, RegionConfig, SqlConfig, WarehouseConfig};
 pub use load::{FILE, Overrides};
 pub use template::{Template, write_project};

@@ -40,6 +40,8 @@ pub struct Context<'a> {
     pub platform: Option<PlatformConfig>,
     /// The landing folder, where one is configured.
     pub export: Option<ExportConfig>,
+    /// Mapping profiles: files, or paths with `*`.
+    pub profiles: &'a [String],
     /// The run's clock, microseconds, naive Asia/Shanghai, whole seconds.
     pub now: i64,
     /// Whether `now` was given (`--as-of`) rather than read from the wall.
@@ -64,6 +66,7 @@ impl<'a> Context<'a> {
             parameters: &project.config.parameters,
             platform: project.config.platform(),
             export: project.config.export(),
+            profiles: &project.config.profiles.paths,
             now: project.clock.micros(),
             fixed: project.clock.is_fixed(),
             stop: &project.stop,

@@ -1,6 +1,7 @@
 //! What ends a run early, and the exit code a scheduler may trust.
 
 use thiserror::Error;
+use yaojia_connectors::profile::ProfileError;
 use yaojia_connectors::{ErrorKind as SourceKind, SourceError};
 use yaojia_warehouse::{ErrorKind, WarehouseError};
 
@@ -13,6 +14,9 @@ pub enum RunError {
     /// A source.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A mapping profile.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     /// Configuration.
     #[error("{0}")]
     Config(String),
@@ -34,6 +38,7 @@ impl RunError {
         match self {
             Self::Warehouse(e) => e.code(),
             Self::Source(e) => e.code(),
+            Self::Profile(e) => e.code(),
             Self::Config(_) => "E-RUN-004",
             Self::NotFound(_) => "E-RUN-001",
             Self::Report(_) => "E-RUN-002",
@@ -47,6 +52,7 @@ impl RunError {
         match self {
             Self::Warehouse(e) => e.hint().map(ToString::to_string),
             Self::Source(e) => Some(e.hint().to_string()),
+            Self::Profile(e) => Some(e.hint().to_string()),
             Self::Config(_) => Some("`yaojia doctor` checks the configuration".to_string()),
             Self::NotFound(_) => Some("see `yaojia status`".to_string()),
             Self::Report(_) => None,
@@ -58,7 +64,7 @@ impl RunError {
     #[must_use]
     pub fn exit(&self) -> u8 {
         match self {
-            Self::Config(_) => 2,
+            Self::Config(_) | Self::Profile(_) => 2,
             Self::NotFound(_) | Self::Report(_) | Self::Stopped => 1,
             Self::Source(e) => match e.kind() {
                 SourceKind::Config => 2,

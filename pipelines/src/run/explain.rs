@@ -5,6 +5,10 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::array_value_to_string;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use yaojia_connectors::Artifact;
+use yaojia_connectors::export::LandingFile;
+use yaojia_connectors::kit::personal::{PersonalConfig, PersonalRules};
+use yaojia_connectors::profile::original_row;
 use yaojia_models::card::{Card, Rule};
 use yaojia_models::field::FieldType;
 use yaojia_warehouse::WarehouseError;
@@ -293,12 +297,29 @@ async fn original_of(project: &Project, read: &super::ReadSession, table: &str, 
     );
     let bronze = if plain { objects(&read.rows(&sql).await?)?.into_iter().next() } else { None };
     let (bytes, why_not) = match project.archive.get(&artifact).await {
-        Ok(Some(bytes)) => (Some(cut(&bytes, number)), None),
+        Ok(Some(bytes)) => (Some(file_row(project, &dataset, &source, &bytes, number).unwrap_or_else(|| cut(&bytes, number))), None),
         Ok(None) => (None, Some("the artifact is not in the archive".to_string())),
         Err(error @ WarehouseError::Archive { .. }) => (None, Some(error.to_string())),
         Err(error) => return Err(error.into()),
     };
     Ok(Original { dataset, source, artifact, row: number, bronze, bytes, why_not })
+}
+
+/// Row `number` of a landing file, by its own columns: what cannot be cut out of bytes as they are (a workbook, Parquet, GB18030, a
+/// quoted newline, a header under titles), or is mapped by a profile. None for a page, and for a file nobody can read.
+fn file_row(project: &Project, dataset: &str, source: &str, bytes: &[u8], number: i64) -> Option<String> {
+    let dataset = project.dataset(dataset)?;
+    let profiles = crate::profiles::load(&project.config.profiles.paths, &project.datasets).unwrap_or_default();
+    let profile = profiles.iter().find(|profile| profile.matches(source));
+    let file = match profile {
+        Some(profile) => profile.files(source, 0).into_iter().find(|file| file.dataset == dataset.name)?,
+        None => LandingFile::of(source, 0)?,
+    };
+    // no hash key: nothing is hashed here, and the bytes were opened by whoever may
+    let names = project.config.export().and_then(|export| export.personal.names);
+    let rules = PersonalRules::new(&PersonalConfig { hash_key: None, names }).ok()?;
+    let artifact = Artifact::from_bytes(source, bytes.to_vec(), true);
+    original_row(dataset, profile, &rules, &file, &artifact, u64::try_from(number).ok()?).map(|row| row.to_string())
 }
 
 /// The bytes of row `number`: an element of a page's `dataList`, or a line of a text file (its header before it).

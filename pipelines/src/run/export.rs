@@ -25,6 +25,13 @@ pub(crate) async fn archived(context: &Context<'_>, artifact: &Artifact) -> Resu
     Ok(())
 }
 
+/// The landing folder with the project's profiles, where one is configured.
+pub(crate) fn source(context: &Context<'_>) -> Result<Option<ExportSource>, RunError> {
+    let Some(config) = context.export.clone() else { return Ok(None) };
+    let profiles = crate::profiles::load(context.profiles, context.datasets)?;
+    Ok(Some(ExportSource::open(config)?.with_profiles(profiles)?))
+}
+
 /// Loads every new file of the landing folder.
 pub(crate) async fn load(
     context: &Context<'_>,
@@ -32,24 +39,38 @@ pub(crate) async fn load(
     report: &mut LoadReport,
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
-    let Some(config) = context.export.clone() else { return Ok(()) };
-    let source = ExportSource::open(config)?;
+    let Some(source) = source(context)? else { return Ok(()) };
     let mut by_dataset: BTreeMap<String, Vec<LandingFile>> = BTreeMap::new();
     for file in source.list().await? {
         by_dataset.entry(file.dataset.clone()).or_default().push(file);
     }
     let known = loads(context.root).await?;
-    let datasets: Vec<&Dataset> = context.datasets.iter().filter(|d| d.source == SourceKind::Export).collect();
+    // References come before referrers, so that a file that feeds both finds its institutions when its orders are placed.
+    let datasets = context.datasets;
+    let mut paths: BTreeSet<String> = BTreeSet::new();
     for (n, dataset) in datasets.iter().enumerate() {
         context.go_on()?;
         let Some(files) = by_dataset.remove(&dataset.name) else { continue };
+        // A platform dataset is fed by the platform, or by a file that a profile maps; a folder of its name is no place for files.
+        let (files, strays): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| file.profile.is_some() || dataset.source == SourceKind::Export);
+        if !strays.is_empty() {
+            by_dataset.insert(dataset.name.clone(), strays);
+        }
+        if files.is_empty() {
+            continue;
+        }
         progress.step(&format!("files {}", dataset.name), n as u64, Some(datasets.len() as u64));
         let load = dataset_load(context, &source, dataset, &files, &known, run).await?;
-        report.refused.extend(load.refused.iter().cloned());
-        report.same_content.extend(load.same_content.iter().cloned());
-        report.files += load.files;
+        // A mapped file comes once for every dataset it feeds, and is one file all the same.
+        report.refused.extend(load.refused.iter().filter(|refused| !report.refused.contains(refused)).cloned().collect::<Vec<_>>());
+        report
+            .same_content
+            .extend(load.same_content.iter().filter(|name| !report.same_content.contains(name)).cloned().collect::<Vec<_>>());
+        paths.extend(load.loaded.iter().cloned());
         report.add(&dataset.name, load);
     }
+    report.files += paths.len() as u64;
     for (folder, files) in by_dataset {
         report.failed.push(format!("landing folder `{folder}` is no dataset: {} files passed over", files.len()));
     }
@@ -101,7 +122,7 @@ async fn dataset_load(
             if there.contains(&sha) {
                 // Rows are there but the ledger was not told: read again only to tell it.
                 let rows = check(source, dataset, &delivery).await?.unwrap_or_default();
-                marks.push(mark(dataset, &rules, file, &sha, "loaded", "", declared(&delivery), rows));
+                marks.push(mark(dataset, &rules, file, &sha, "loaded", &read_by(source, file), declared(&delivery), rows));
                 loaded.insert(sha);
                 loaded.extend(there);
                 continue;
@@ -120,17 +141,21 @@ async fn dataset_load(
             Ok(found) => {
                 archived(context, &delivery.artifact).await?;
                 load.files += 1;
+                load.loaded.push(file.path.clone());
                 load.received += found.rows;
                 load.appended += open.rows() - rows_before;
+                load.filtered += found.filtered;
                 for name in found.unknown.keys() {
                     *load.unknown_columns.entry(name.clone()).or_default() += 1;
                 }
                 for name in found.dropped.keys() {
                     *load.dropped_personal.entry(name.clone()).or_default() += 1;
                 }
-                let declared = declared(&delivery);
+                // The control file of a mapped file speaks of all its rows: where a dataset gets others, nothing is declared of it.
+                let all = |rows: &i64| file.profile.is_none() || u64::try_from(*rows) == Ok(found.rows);
+                let declared = Some(declared(&delivery)).filter(all).unwrap_or(-1);
                 load.declared += u64::try_from(declared).unwrap_or(found.rows);
-                marks.push(mark(dataset, &rules, file, &sha, "loaded", "", declared, found.rows));
+                marks.push(mark(dataset, &rules, file, &sha, "loaded", &read_by(source, file), declared, found.rows));
                 loaded.insert(sha);
             }
             Err(reason) => {
@@ -206,6 +231,11 @@ fn declared(delivery: &Delivery) -> i64 {
     let Some(control) = &delivery.control else { return -1 };
     let Ok(bytes) = control.read_all() else { return -1 };
     serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|v| v.get("rows").and_then(serde_json::Value::as_i64)).unwrap_or(-1)
+}
+
+/// Which profile read a file: `profile:NAME`; empty for a file in the contract's own layout.
+fn read_by(source: &ExportSource, file: &LandingFile) -> String {
+    source.profile(file).map(|profile| format!("profile:{}", profile.name())).unwrap_or_default()
 }
 
 #[expect(clippy::too_many_arguments, reason = "one for each column")]

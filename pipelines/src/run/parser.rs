@@ -17,7 +17,7 @@ const ENGINE: &str = "parse-1";
 /// changing it is another matter than mending a mapping.
 ///
 /// # Errors
-/// [`RunError::Source`] when the platform's messages are configured wrongly.
+/// [`RunError`] when the platform's messages or a profile are configured wrongly.
 pub(crate) fn parser(context: &Context<'_>, dataset: &Dataset) -> Result<String, RunError> {
     let personal = match dataset.source {
         SourceKind::Platform => context.platform.as_ref().map(|config| &config.personal),
@@ -28,7 +28,13 @@ pub(crate) fn parser(context: &Context<'_>, dataset: &Dataset) -> Result<String,
         (SourceKind::Platform, Some(config)) => format!("{:?} {:?}", config.dialect, config.messages()?.get(&dataset.name)),
         _ => String::new(),
     };
-    Ok(fingerprint(dataset, personal, &messages))
+    let mut rules = messages;
+    for profile in crate::profiles::load(context.profiles, context.datasets)? {
+        if profile.targets().iter().any(|target| target.dataset().name == dataset.name) {
+            rules.push_str(&format!("\nprofile {} {}", profile.name(), profile.fingerprint()));
+        }
+    }
+    Ok(fingerprint(dataset, personal, &rules))
 }
 
 fn fingerprint(dataset: &Dataset, personal: Option<&PersonalConfig>, messages: &str) -> String {

@@ -19,7 +19,7 @@ use yaojia_warehouse::bronze::{Appender, Bronze, Fold, HeldArtifact, Receipt};
 use yaojia_warehouse::ledger::{KeptParse, LoadMark, ParseMark, loads, parses, record_parses};
 
 use super::context::{Context, LazyRun};
-use super::export::{fold, read_into};
+use super::export::{fold, read_into, source};
 use super::parser::parser;
 use super::report::{DatasetParse, ParseReport};
 use super::{Progress, RunError};
@@ -83,16 +83,24 @@ pub(crate) async fn reparse(
 /// The datasets whose source is configured: others have no rules to be parsed by.
 fn configured<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a Dataset> {
     context.datasets.iter().filter(|dataset| match dataset.source {
-        SourceKind::Platform => context.platform.is_some(),
+        // Its rows may also come from files that a profile maps.
+        SourceKind::Platform => context.platform.is_some() || context.export.is_some(),
         SourceKind::Export => context.export.is_some(),
     })
+}
+
+/// Whether rows came with a page of the platform (`C1004 2024-01-01 00:00:00..2024-01-31 23:59:59 p0003`), not in a file.
+fn is_page(source: &str) -> bool {
+    let number = source.rsplit_once(" p").map_or("", |(_, number)| number);
+    source.contains("..") && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What one run needs for it, read when it is first needed.
 struct Again<'a> {
     context: &'a Context<'a>,
     known: Option<Vec<LoadMark>>,
-    landing: Option<BTreeMap<String, LandingFile>>,
+    /// By path and the dataset it feeds.
+    landing: Option<BTreeMap<(String, String), LandingFile>>,
 }
 
 impl Again<'_> {
@@ -126,9 +134,9 @@ impl Again<'_> {
                     continue;
                 }
             };
-            let parse = match dataset.source {
-                SourceKind::Platform => self.page(dataset, &artifact, &held)?,
-                SourceKind::Export => self.file(dataset, artifact, &held).await?,
+            let parse = match is_page(&held.source) {
+                true => self.page(dataset, &artifact, &held)?,
+                false => self.file(dataset, artifact, &held).await?,
             };
             let parse = match parse {
                 Ok(parse) => parse,
@@ -173,10 +181,9 @@ impl Again<'_> {
     }
 
     async fn file(&self, dataset: &Dataset, artifact: Artifact, held: &HeldArtifact) -> Result<Result<Parse, String>, RunError> {
-        let Some(config) = self.context.export.clone() else { return Ok(Err("the landing folder is not configured".to_string())) };
-        let source = ExportSource::open(config)?;
-        let Some(file) = LandingFile::of(&held.source, artifact.size) else {
-            return Ok(Err(format!("`{}` is no path of a landing folder", held.source)));
+        let Some(source) = source(self.context)? else { return Ok(Err("the landing folder is not configured".to_string())) };
+        let Some(file) = source.file_at(&held.source, artifact.size, &dataset.name) else {
+            return Ok(Err(format!("`{}` is no path of a landing folder, and no profile maps it", held.source)));
         };
         // Its control file was met when it was loaded.
         let delivery = Delivery { file, artifact, control: None };
@@ -197,9 +204,8 @@ impl Again<'_> {
             Err(WarehouseError::Archive { why, .. }) => (if self.context.archive.opens_sealed() { "unreadable" } else { "sealed" }, why),
             Err(error) => return Err(error.into()),
         };
-        let Some(config) = self.context.export.clone().filter(|_| dataset.source == SourceKind::Export) else { return Ok(Err(why)) };
-        let source = ExportSource::open(config)?;
-        for file in self.delivered(sha256).await? {
+        let Some(source) = source(self.context)?.filter(|_| !is_page(&held.source)) else { return Ok(Err(why)) };
+        for file in self.delivered(sha256, dataset).await? {
             let delivery = source.fetch(dataset, &file).await?;
             if delivery.artifact.sha256 == sha256 {
                 return Ok(Ok(delivery.artifact));
@@ -209,11 +215,11 @@ impl Again<'_> {
     }
 
     /// Files that lie in the landing folder now and had these bytes when they were last seen.
-    async fn delivered(&mut self, sha256: &str) -> Result<Vec<LandingFile>, RunError> {
-        let Some(config) = self.context.export.clone() else { return Ok(Vec::new()) };
+    async fn delivered(&mut self, sha256: &str, dataset: &Dataset) -> Result<Vec<LandingFile>, RunError> {
+        let Some(source) = source(self.context)? else { return Ok(Vec::new()) };
         let landing = match self.landing.take() {
             Some(landing) => landing,
-            None => ExportSource::open(config)?.list().await?.into_iter().map(|file| (file.path.clone(), file)).collect(),
+            None => source.list().await?.into_iter().map(|file| ((file.path.clone(), file.dataset.clone()), file)).collect(),
         };
         let known = match self.known.take() {
             Some(known) => known,
@@ -221,7 +227,7 @@ impl Again<'_> {
         };
         let last: BTreeMap<&str, &str> = known.iter().map(|mark| (mark.name.as_str(), mark.sha256.as_str())).collect();
         let names = last.iter().filter(|(_, bytes)| **bytes == sha256).map(|(name, _)| *name);
-        let found = names.filter_map(|name| landing.get(name).cloned()).collect();
+        let found = names.filter_map(|name| landing.get(&(name.to_string(), dataset.name.clone())).cloned()).collect();
         self.landing = Some(landing);
         self.known = Some(known);
         Ok(found)

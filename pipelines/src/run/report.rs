@@ -21,6 +21,9 @@ pub struct DatasetLoad {
     pub received: u64,
     /// Rows appended to bronze.
     pub appended: u64,
+    /// Rows of mapped files that do not concern the dataset.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub filtered: u64,
     /// Unknown columns or keys → rows (or files) that carry them; a row that came with an earlier window or run is not counted again.
     pub unknown_columns: BTreeMap<String, u64>,
     /// Personal-looking columns dropped at the door.
@@ -31,6 +34,14 @@ pub struct DatasetLoad {
     /// Files with the content of another.
     #[serde(skip)]
     pub same_content: Vec<String>,
+    /// Paths of the files loaded.
+    #[serde(skip)]
+    pub loaded: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What was loaded.

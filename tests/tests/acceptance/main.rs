@@ -20,6 +20,7 @@ mod extend;
 mod interop;
 mod layering;
 mod nights;
+mod profile;
 mod quarantine;
 mod silver;
 mod support;

@@ -193,6 +193,15 @@ impl Project {
         project
     }
 
+    /// A project of this `yaojia.toml`, without a platform.
+    pub fn of(config: &str) -> Self {
+        let held = tempfile::Builder::new().prefix("yaojia-acceptance-").tempdir().expect("a folder");
+        let dir = held.path().join("project");
+        fs::create_dir_all(&dir).expect("the project");
+        fs::write(dir.join("yaojia.toml"), config).expect("yaojia.toml");
+        Self { dir, url: String::new(), _held: Some(held) }
+    }
+
     /// A copy of the loaded project, to be changed at will.
     pub fn copy_of_loaded(url: &str) -> Self {
         let held = tempfile::Builder::new().prefix("yaojia-acceptance-").tempdir().expect("a folder");

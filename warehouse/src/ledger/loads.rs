@@ -37,7 +37,7 @@ pub struct LoadMark {
     pub sha256: String,
     /// `loaded`, `refused`, `same_content`.
     pub state: String,
-    /// Why it was refused.
+    /// Why it was refused; of a loaded file that a profile mapped, `profile:NAME:FINGERPRINT`.
     pub reason: String,
     /// Rows the source said there are, -1 when it said nothing.
     pub declared: i64,

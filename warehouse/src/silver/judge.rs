@@ -45,7 +45,7 @@ pub(crate) struct Judged {
 
 /// A parsed value, kept only while its row is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Parsed {
+pub(super) enum Parsed {
     Null,
     Number(i128),
     Time(i64),
@@ -63,14 +63,14 @@ pub(crate) struct Judge<'a> {
     pub region: u16,
 }
 
-fn column<'a>(table: &str, batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
+pub(super) fn column<'a>(table: &str, batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
     batch
         .column_by_name(name)
         .and_then(|c| c.as_string_opt::<i32>())
         .ok_or_else(|| WarehouseError::Contract { table: table.to_string(), why: format!("bronze has no text column `{name}`") })
 }
 
-fn value(array: &StringArray, row: usize) -> Option<&str> {
+pub(super) fn value(array: &StringArray, row: usize) -> Option<&str> {
     if array.is_null(row) { None } else { text::clean(array.value(row)) }
 }
 
@@ -143,7 +143,7 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn row(&self, cells: &[Option<&str>], parsed: &mut [Parsed], note: &str, raw: Option<&str>, ingested: i64) -> Judged {
+    pub(super) fn row(&self, cells: &[Option<&str>], parsed: &mut [Parsed], note: &str, raw: Option<&str>, ingested: i64) -> Judged {
         let plan = self.plan;
         let bad_row = note == "bad_row";
         let mut judged = Judged {

@@ -6,6 +6,7 @@
 //! ```
 //! Judging reads every bronze row of a dataset whose inputs changed; writing touches only the cells that differ.
 
+mod alone;
 mod build;
 mod compete;
 mod index;
@@ -14,6 +15,7 @@ mod plan;
 mod quarantine;
 mod typed;
 
+pub use alone::{Verdict, judge_alone};
 pub use build::{Silver, SilverOutcome};
 pub use compete::{CellCounts, Counts};
 pub(crate) use index::{Counties, KeyIndex, finish, name_of};

@@ -5,7 +5,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use yaojia_connectors::export::ExportSource;
 use yaojia_connectors::platform::{PlatformSource, Window};
-use yaojia_models::contract::{Registry, SourceKind};
+use yaojia_models::contract::{Dataset, Registry, SourceKind};
 use yaojia_warehouse::{Root, WarehouseError};
 
 use super::super::CliError;
@@ -112,13 +112,19 @@ pub(super) async fn platform(report: &mut Report<'_>, config: &Config, registry:
 }
 
 /// Lists the landing folder.
-pub(super) async fn landing(report: &mut Report<'_>, config: &Config) {
+pub(super) async fn landing(report: &mut Report<'_>, config: &Config, datasets: &[Dataset]) {
     let Some(export) = config.export() else { return report.skip("landing", "not configured") };
     let place = export.root.clone();
     let listed = async {
-        let files = ExportSource::open(export)?.list().await?;
-        let controls = files.iter().filter(|file| file.control.is_some()).count();
-        Ok::<_, CliError>(format!("{place} holds {} files, {controls} with a control file", files.len()))
+        let profiles = crate::profiles::load(&config.profiles.paths, datasets)?;
+        let files = ExportSource::open(export)?.with_profiles(profiles)?.list().await?;
+        let controls: std::collections::BTreeSet<&str> =
+            files.iter().filter(|file| file.control.is_some()).map(|file| file.path.as_str()).collect();
+        let controls = controls.len();
+        let (mapped, plain): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.profile.is_some());
+        let mapped: std::collections::BTreeSet<&str> = mapped.iter().map(|file| file.path.as_str()).collect();
+        let by_profile = if mapped.is_empty() { String::new() } else { format!(", {} mapped by a profile", mapped.len()) };
+        Ok::<_, CliError>(format!("{place} holds {} files, {controls} with a control file{by_profile}", plain.len() + mapped.len()))
     };
     let found = listed.await;
     report.note("landing", found.map(|detail| ((), detail)));

@@ -1,0 +1,39 @@
+//! Judging rows before they are received: what silver would say of them whatever else the warehouse holds.
+
+use arrow::array::Array;
+use arrow::record_batch::RecordBatch;
+use yaojia_models::contract::{Dataset, Reason};
+
+use crate::error::Result;
+use crate::silver::index::Indexes;
+use crate::silver::judge::{Judge, Parsed, column, value};
+use crate::silver::plan::Plan;
+
+/// A reason, and the column it is about.
+pub type Verdict = (Reason, Option<String>);
+
+/// The first reason that applies to each row of a text batch by itself, with the column it is about; none for a row that only its
+/// references could still fail. `now` (microseconds) stands for the row's arrival.
+///
+/// # Errors
+/// [`crate::WarehouseError::Contract`] when the batch is not the dataset's text batch.
+pub fn judge_alone(dataset: &Dataset, batch: &RecordBatch, now: i64) -> Result<Vec<Option<Verdict>>> {
+    let table = format!("bronze.{}", dataset.name);
+    let mut plan = Plan::new(dataset)?;
+    plan.references.clear();
+    let indexes = Indexes::default();
+    let judge = Judge { plan: &plan, indexes: &indexes, region: 0 };
+    let columns = plan.columns.iter().map(|c| column(&table, batch, &c.name)).collect::<Result<Vec<_>>>()?;
+    let (notes, raws) = (column(&table, batch, "_note")?, column(&table, batch, "_raw")?);
+    let mut parsed: Vec<Parsed> = vec![Parsed::Null; columns.len()];
+    Ok((0..batch.num_rows())
+        .map(|row| {
+            let cells: Vec<Option<&str>> = columns.iter().map(|array| value(array, row)).collect();
+            let note = if notes.is_null(row) { "" } else { notes.value(row) };
+            let raw = (!raws.is_null(row)).then(|| raws.value(row));
+            let judged = judge.row(&cells, &mut parsed, note, raw, now);
+            let at = usize::try_from(judged.column).ok().and_then(|at| plan.columns.get(at));
+            judged.verdict.map(|reason| (reason, at.map(|column| column.name.clone())))
+        })
+        .collect())
+}
