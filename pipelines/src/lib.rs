@@ -7,8 +7,10 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod lineage;
 pub mod project;
 pub mod run;
+pub mod shapes;
 pub mod sql;
 pub mod stop;
 

@@ -172,7 +172,10 @@ impl PlatformConfig {
     }
 
     /// The message table: the configured one, or the default profile.
-    pub(crate) fn messages(&self) -> Result<IndexMap<String, String>, SourceError> {
+    ///
+    /// # Errors
+    /// When the default profile cannot be read.
+    pub fn messages(&self) -> Result<IndexMap<String, String>, SourceError> {
         if !self.messages.is_empty() {
             return Ok(self.messages.clone());
         }

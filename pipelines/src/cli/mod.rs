@@ -14,6 +14,7 @@ mod explain;
 mod fields;
 mod indicator;
 mod init;
+mod lineage;
 mod load;
 mod logs;
 mod nightly;
@@ -121,6 +122,8 @@ pub enum Verb {
     Indicator(indicator::IndicatorArgs),
     /// Rows that could not be used: list, show
     Quarantine(quarantine::QuarantineArgs),
+    /// What a table, a column or an indicator is made from, and what is made of it
+    Lineage(lineage::LineageArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod explain;
 mod export;
+mod openlineage;
 mod platform;
 mod read;
 mod report;
@@ -90,6 +91,9 @@ async fn run(project: &Project, verb: &'static str, loads: bool, builds: bool, p
         record_run(context.root, stamp, verb, &instant_text(context.now), state, &note).await?;
         let text = serde_json::to_string_pretty(&report).map_err(|e| RunError::Report(e.to_string()))?;
         context.root.put(&format!("_ops/runs/{}/run.json", stamp.id), text.into()).await?;
+        if builds {
+            openlineage::write(project, &stamp.id, &report, &instant_text(context.now), done.as_ref().err().map(RunError::code)).await?;
+        }
     }
     lease.release().await?;
     done.map(|()| report)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use datafusion::common::{DFSchemaRef, TableReference};
-use datafusion::logical_expr::{Aggregate, Distinct, Expr, Join, JoinType, LogicalPlan, SortExpr, Unnest, Window};
+use datafusion::logical_expr::{Aggregate, Distinct, Expr, Join, JoinType, LogicalPlan, Sort, SortExpr, Unnest, Window};
 use indexmap::IndexMap;
 
 use super::constants::{text, truth};
@@ -81,10 +81,16 @@ pub(super) fn branches(plan: &LogicalPlan, outer: &[&Relation]) -> Vec<Relation>
             None => branches(&sort.input, outer),
             Some(_) => each(&sort.input, outer, |rows| Some(sorted(rows, &sort.expr, outer))),
         },
-        LogicalPlan::Limit(limit) => match limit.input.as_ref() {
-            LogicalPlan::Sort(sort) => each(&sort.input, outer, |rows| Some(sorted(rows, &sort.expr, outer))),
-            input => branches(input, outer),
-        },
+        LogicalPlan::Limit(limit) => {
+            let mut all = branches(&limit.input, outer);
+            if let Some(sort) = sort_below(&limit.input) {
+                for ordered in branches(&sort.input, outer) {
+                    let order: Vec<Origin> = sort.expr.iter().map(|sort| origin(&sort.expr, Scope { rows: &ordered, outer })).collect();
+                    all.iter_mut().for_each(|rows| order.iter().for_each(|origin| rows.decided_by(origin, Transform::Sort)));
+                }
+            }
+            all
+        }
         LogicalPlan::Repartition(repartition) => branches(&repartition.input, outer),
         LogicalPlan::Distinct(Distinct::All(input)) => each(input, outer, |mut rows| {
             let cells: Vec<Origin> = rows.cells.iter().map(|cell| cell.origin.clone()).collect();
@@ -144,6 +150,15 @@ fn name_of(table: &TableReference) -> String {
     match table.schema() {
         Some(schema) => format!("{schema}.{}", table.table()),
         None => table.table().to_owned(),
+    }
+}
+
+/// The order that a limit cuts off: a projection may lie between.
+fn sort_below(plan: &LogicalPlan) -> Option<&Sort> {
+    match plan {
+        LogicalPlan::Sort(sort) => Some(sort),
+        LogicalPlan::Projection(projection) => sort_below(&projection.input),
+        _ => None,
     }
 }
 
