@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod lineage;
+pub mod pages;
 pub mod project;
 pub mod run;
 pub mod shapes;

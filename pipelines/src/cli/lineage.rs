@@ -70,19 +70,23 @@ pub(super) async fn lineage(app: &App, args: &LineageArgs) -> Result<ExitStatus,
     Ok(ExitStatus::Done)
 }
 
-/// The lineage of the project; of what is built in where there is no project.
-async fn read(app: &App) -> Result<Lineage, CliError> {
+/// Contracts and SQL of the project; what is built in where there is no project.
+pub(super) fn bundle(app: &App) -> Result<(Registry, SqlBundle), CliError> {
     let dir = app.dir();
-    let registry = Registry::embedded()?;
-    if !dir.join(FILE).exists() {
-        let sql = SqlBundle::embedded()?;
+    let sql = if dir.join(FILE).exists() { SqlBundle::load(&crate::project::overlays(&dir, &app.config()?))? } else { SqlBundle::embedded()? };
+    Ok((Registry::embedded()?, sql))
+}
+
+/// The lineage of the project; of what is built in where there is no project.
+pub(super) async fn read(app: &App) -> Result<Lineage, CliError> {
+    let (registry, sql) = bundle(app)?;
+    if !app.dir().join(FILE).exists() {
         let first_month = yaojia_models::value::Month::of(2024, 1);
         let messages = messages(None)?;
         let inputs = Inputs { registry: &registry, datasets: registry.datasets(), sql: &sql, messages, region: "652800", first_month };
         return Ok(Lineage::of(&inputs).await?);
     }
     let config = app.config()?;
-    let sql = SqlBundle::load(&crate::project::overlays(&dir, &config))?;
     let datasets = config.aliases.merged(registry.datasets())?;
     let platform = config.platform();
     let inputs = Inputs {

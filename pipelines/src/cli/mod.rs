@@ -13,6 +13,7 @@ mod exit;
 mod explain;
 mod fields;
 mod indicator;
+mod indicator_files;
 mod init;
 mod lineage;
 mod load;
@@ -118,7 +119,7 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// An alert, from its value down to original bytes
     Explain(explain::ExplainArgs),
-    /// Indicators: list, show, check
+    /// Indicators: list, show, check, new, pages
     Indicator(indicator::IndicatorArgs),
     /// Rows that could not be used: list, show
     Quarantine(quarantine::QuarantineArgs),
