@@ -24,6 +24,7 @@ mod printer;
 mod progress;
 mod quarantine;
 mod query;
+mod release;
 mod report;
 mod signals;
 mod simulate;
@@ -123,6 +124,8 @@ pub enum Verb {
     Indicator(indicator::IndicatorArgs),
     /// Rows that could not be used: list, show
     Quarantine(quarantine::QuarantineArgs),
+    /// Releases: list, show, compare, take back
+    Release(release::ReleaseArgs),
     /// What a table, a column or an indicator is made from, and what is made of it
     Lineage(lineage::LineageArgs),
     /// One SELECT over the current release

@@ -9,6 +9,7 @@ mod export;
 mod openlineage;
 mod platform;
 mod read;
+pub mod release;
 mod report;
 
 use std::collections::BTreeMap;

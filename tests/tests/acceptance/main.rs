@@ -17,5 +17,7 @@ mod explain;
 mod extend;
 mod interop;
 mod layering;
+mod lineage;
+mod release;
 mod silver;
 mod support;

@@ -4,6 +4,7 @@ mod cells;
 mod counts;
 mod loads;
 mod releases;
+mod rollbacks;
 mod runs;
 mod sheet;
 
@@ -11,5 +12,6 @@ pub use cells::{CellMark, CellMarks};
 pub use counts::{read_counts, write_counts};
 pub use loads::{LoadMark, loads, record_loads};
 pub use releases::{Release, current_release, publish_release, releases};
+pub use rollbacks::{Rollback, last_built, record_rollback, rollbacks};
 pub use runs::{RunRecord, RunStamp, last_run, open_run, record_run, runs};
 pub use sheet::{Kind, Sheet, Value};
