@@ -205,14 +205,24 @@ fn steps(app: &App, lineage: &Lineage, direction: Direction, found: &Found, colu
     app.printer.table(&format!("\n{}", direction.as_str()), &table);
 }
 
-/// What has a say in a column without being its value.
+/// What has a say in a column, or in those of its table that it is made of, without being a value of it: a measure's is in its parts.
 fn decided(app: &App, lineage: &Lineage, column: &ColumnRef) {
-    let Some(of) = lineage.column(column) else { return };
+    let Some(table) = lineage.tables().get(&column.table) else { return };
     let mut all: Influence = Influence::new();
-    for (from, how) in of.origin.from.iter().chain(lineage.tables().get(&column.table).into_iter().flat_map(|table| &table.influence)) {
-        let how: Vec<Transform> = how.iter().copied().filter(|how| !how.is_direct()).collect();
-        if !how.is_empty() {
-            all.entry(from.clone()).or_default().extend(how);
+    let mut add = |from: &Influence| {
+        for (from, how) in from {
+            let how: Vec<Transform> = how.iter().copied().filter(|how| !how.is_direct()).collect();
+            if !how.is_empty() {
+                all.entry(from.clone()).or_default().extend(how);
+            }
+        }
+    };
+    add(&table.influence);
+    for (name, of) in &table.columns {
+        let part = ColumnRef::new(&table.name, name);
+        let own = lineage.column(column).is_some_and(|of| of.origin.from.contains_key(&part));
+        if own || part == *column {
+            add(&of.origin.from);
         }
     }
     influence(app, "\ndecided by (condition, filter, join, grouping, order)", &all);
