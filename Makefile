@@ -6,7 +6,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 YAOJIA  := $(TARGET)/debug/yaojia
 DEMO    ?= demo-warehouse
 
-.PHONY: build demo test interop-python fmt clippy lint golden scms bench soak clean-demo
+.PHONY: build demo test interop-python fmt clippy lint pages golden scms bench soak clean-demo
 
 build:
 	$(CARGO) build --workspace --bins
@@ -45,6 +45,10 @@ clippy:
 # Contracts, cards and SQL: loads all, lints and plans every text without data.
 lint: build
 	$(YAOJIA) check
+
+# The generated pages of the indicators.
+pages: build
+	$(YAOJIA) indicator pages --out docs/indicators
 
 # Compares the world in DIR (laid out as ../shared/golden) with what must come out of it.
 golden: build

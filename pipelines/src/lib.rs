@@ -7,9 +7,12 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod lineage;
+pub mod pages;
 pub mod profiles;
 pub mod project;
 pub mod run;
+pub mod shapes;
 pub mod sql;
 pub mod stop;
 

@@ -12,6 +12,7 @@ pub mod functions;
 pub mod gold;
 pub mod indicator;
 pub mod ledger;
+pub mod lineage;
 pub mod silver;
 pub mod store;
 

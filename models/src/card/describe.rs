@@ -146,6 +146,49 @@ pub struct Source {
     pub url: Option<String>,
 }
 
+/// What a definition rests on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Our own, or the region's own.
+    #[default]
+    Own,
+    /// One of a list that names its indicators and is not public: rebuilt by us.
+    Reconstruction,
+    /// The official definition, as published.
+    Official,
+}
+
+impl Standing {
+    /// Its name in `indicator.toml`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Reconstruction => "reconstruction",
+            Self::Official => "official",
+        }
+    }
+}
+
+/// What a card says in English.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct English {
+    /// The question it answers.
+    pub question: String,
+    /// Why that matters.
+    pub why: String,
+    /// How it is computed, in words.
+    pub method: String,
+    /// What is left out, one sentence each.
+    #[serde(default)]
+    pub exclusions: Vec<String>,
+    /// Who gets the alerts.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+}
+
 /// An indicator as its folder's `indicator.toml` describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -162,6 +205,9 @@ pub struct Card {
     pub question: String,
     /// Why that matters.
     pub why: String,
+    /// How it is computed, in words.
+    #[serde(default)]
+    pub method: Option<String>,
     /// The class of the notice.
     pub class: Class,
     /// The step of the chain.
@@ -190,6 +236,9 @@ pub struct Card {
     /// The folder of the twin whose SQL it shares, with parameters of its own: one text, two cards.
     #[serde(default)]
     pub sql: Option<String>,
+    /// What the definition rests on.
+    #[serde(default)]
+    pub standing: Standing,
     /// Who wrote it, and when.
     pub authored: String,
     /// Who checked it, and when.
@@ -200,6 +249,9 @@ pub struct Card {
     pub reviewed: Option<String>,
     /// The day of the next review, yyyy-MM-dd.
     pub next_review: String,
+    /// The same in English, for readers who have no Chinese.
+    #[serde(default)]
+    pub en: Option<English>,
     /// Parameters of the SQL: `$name`.
     #[serde(default)]
     pub parameters: IndexMap<String, Parameter>,

@@ -11,6 +11,9 @@ use super::{Decimal, Level};
 pub struct Example {
     /// What it shows.
     pub title: String,
+    /// What it shows, in English.
+    #[serde(default)]
+    pub title_en: Option<String>,
     /// The measure; `main` when left out.
     #[serde(default = "main")]
     pub measure: String,

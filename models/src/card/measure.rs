@@ -121,6 +121,9 @@ pub struct Measure {
     pub name: String,
     /// The Chinese title.
     pub title_zh: String,
+    /// The English title.
+    #[serde(default)]
+    pub title_en: Option<String>,
     /// How the value arises.
     pub kind: MeasureKind,
     /// The unit where it is not the card's.

@@ -21,7 +21,7 @@ mod tests;
 pub use catalogue::Catalogue;
 pub use condition::{Condition, Op, Operand};
 pub use decimal::{BadDecimal, Decimal};
-pub use describe::{BadSide, Card, Chain, Class, Kind, Source, SubjectKind};
+pub use describe::{BadSide, Card, Chain, Class, English, Kind, Source, Standing, SubjectKind};
 pub use error::CardError;
 pub use example::{Example, Expectation};
 pub use indicator::{Indicator, Query};

@@ -33,6 +33,9 @@ pub struct Parameter {
     pub value: String,
     /// What it means, in Chinese.
     pub title: String,
+    /// What it means, in English.
+    #[serde(default)]
+    pub title_en: Option<String>,
 }
 
 /// A parsed parameter.

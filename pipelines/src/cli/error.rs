@@ -12,6 +12,7 @@ use yaojia_warehouse::{ErrorKind, WarehouseError};
 
 use super::exit::ExitStatus;
 use crate::config::ConfigError;
+use crate::lineage::LineageError;
 use crate::project::ProjectError;
 use crate::run::RunError;
 use crate::sql::SqlError;
@@ -154,6 +155,17 @@ impl From<WarehouseError> for CliError {
             ErrorKind::Bug => ExitStatus::Bug,
         };
         Self::new(error.code(), &error, error.hint().map(str::to_owned), exit)
+    }
+}
+
+impl From<LineageError> for CliError {
+    fn from(error: LineageError) -> Self {
+        match error {
+            LineageError::Warehouse(error) => error.into(),
+            LineageError::Engine(error) => error.into(),
+            LineageError::Source(error) => error.into(),
+            LineageError::Ask { .. } => Self::new("E-LIN-001", &error, Some("report it: this is a defect".to_owned()), ExitStatus::Bug),
+        }
     }
 }
 

@@ -7,9 +7,11 @@ use yaojia_models::contract::Registry;
 
 use super::doctor::sql;
 use super::fields::lines;
+use super::indicator_files::{self, NewArgs, PagesArgs};
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
 use crate::config::Config;
+use crate::pages::{Tongue, honesty};
 use crate::project::overlays;
 use crate::sql::SqlBundle;
 
@@ -36,14 +38,24 @@ pub enum What {
     },
     /// Check cards, rules, worked examples and SQL, without data
     Check,
+    /// Write the folder of a new indicator into the project's first SQL path
+    New(NewArgs),
+    /// Write a page of every indicator, in Chinese and English
+    Pages(PagesArgs),
 }
 
 pub(super) async fn indicator(app: &App, args: &IndicatorArgs) -> Result<ExitStatus, CliError> {
+    match &args.what {
+        What::New(args) => return Box::pin(indicator_files::new(app, args)).await,
+        What::Pages(args) => return Box::pin(indicator_files::pages(app, args)).await,
+        What::List | What::Show { .. } | What::Check => {}
+    }
     let bundle = bundle(app)?;
     match &args.what {
         What::List => list(app, &bundle),
         What::Show { id, sql } => show(app, &bundle, id, *sql),
         What::Check => check(app, &bundle).await,
+        What::New(_) | What::Pages(_) => Ok(ExitStatus::Done), // done above
     }
 }
 
@@ -116,6 +128,8 @@ fn show(app: &App, bundle: &SqlBundle, id: &str, with_sql: bool) -> Result<ExitS
         return Ok(ExitStatus::Done);
     }
     app.printer.text(&describe(indicator, &rules));
+    app.printer.text(&format!("\n{}", honesty(Tongue::Chinese, &indicator.card)));
+    app.printer.text(honesty(Tongue::English, &indicator.card));
     if with_sql {
         for (name, text) in texts {
             app.printer.text(&format!("\n-- sql/indicators/{}/{name}\n{text}", indicator.folder));
@@ -131,6 +145,7 @@ fn head(card: &Card) -> Value {
         "name_en": card.name_en,
         "question": card.question,
         "why": card.why,
+        "method": card.method,
         "class": card.class.as_str(),
         "chain": card.chain.as_str(),
         "subject_kind": card.subject_kind.as_str(),
@@ -139,6 +154,7 @@ fn head(card: &Card) -> Value {
         "exclusions": card.exclusions,
         "recipients": card.recipients,
         "needs": card.needs,
+        "standing": card.standing.as_str(),
         "authored": card.authored,
         "checked": card.checked,
         "reviewed": card.reviewed,
@@ -162,6 +178,7 @@ fn card(indicator: &Indicator) -> Value {
     all.insert("parameters".to_owned(), Value::Object(parameters.collect()));
     let sources = card.sources.iter().map(|s| json!({"title": s.title, "doc_no": s.doc_no, "quote": s.quote, "url": s.url}));
     all.insert("sources".to_owned(), sources.collect());
+    all.insert("standing_note".to_owned(), json!({"zh": honesty(Tongue::Chinese, card), "en": honesty(Tongue::English, card)}));
     Value::Object(all)
 }
 

@@ -14,7 +14,9 @@ mod exit;
 mod explain;
 mod fields;
 mod indicator;
+mod indicator_files;
 mod init;
+mod lineage;
 mod load;
 mod logs;
 mod nightly;
@@ -24,6 +26,7 @@ mod profile;
 mod progress;
 mod quarantine;
 mod query;
+mod release;
 mod report;
 mod signals;
 mod simulate;
@@ -119,12 +122,16 @@ pub enum Verb {
     Status(status::StatusArgs),
     /// An alert, from its value down to original bytes
     Explain(explain::ExplainArgs),
-    /// Indicators: list, show, check
+    /// Indicators: list, show, check, new, pages
     Indicator(indicator::IndicatorArgs),
     /// Rows that could not be used: list, show, replay
     Quarantine(quarantine::QuarantineArgs),
     /// Mapping profiles: check one against a file
     Profile(profile::ProfileArgs),
+    /// Releases: list, show, compare, take back
+    Release(release::ReleaseArgs),
+    /// What a table, a column or an indicator is made from, and what is made of it
+    Lineage(lineage::LineageArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{App, CliError, Command, ExitStatus, Level, Printer, Style, Verb, logs, signals};
-use super::{build, demo, doctor, explain, indicator, init, load, nightly, plan, profile, quarantine, query, simulate, status};
+use super::{
+    build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, quarantine, query, release, simulate, status,
+};
 use crate::config::vars::{self, Vars};
 use crate::stop::Stop;
 
@@ -87,6 +89,8 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Indicator(args) => indicator::indicator(app, &args).await,
         Verb::Quarantine(args) => quarantine::quarantine(app, &args).await,
         Verb::Profile(args) => profile::profile(app, &args).await,
+        Verb::Release(args) => Box::pin(release::release(app, &args)).await,
+        Verb::Lineage(args) => Box::pin(lineage::lineage(app, &args)).await,
         Verb::Query(args) => query::query(app, &args).await,
     }
 }

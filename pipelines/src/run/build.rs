@@ -8,7 +8,7 @@ use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::delta::{Cell, Table};
 use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside};
 use yaojia_warehouse::ledger::{
-    CellMarks, certificates, current_release, last_run, loads, publish_release, read_counts, record_certificates, write_counts,
+    CellMarks, certificates, current_release, last_built, loads, publish_release, read_counts, record_certificates, rollbacks, runs, write_counts,
 };
 use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
 
@@ -28,12 +28,14 @@ pub(crate) async fn instant(context: &Context<'_>, news: bool) -> Result<i64, Ru
     if news || context.fixed {
         return Ok(context.now);
     }
-    let last = current_release(context.root)
+    // A release that was taken back to is as of an earlier instant; what stands built is as of the last one that was built.
+    let last = last_built(context.root)
         .await?
         .and_then(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten())
         .filter(|t| t.div_euclid(DAY) == context.now.div_euclid(DAY) && *t <= context.now);
     // A run that was killed after it had loaded leaves rows that came after the last release.
-    let newer = last_run(context.root).await?.and_then(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten());
+    let newest = runs(context.root).await?.into_iter().rev().find(|run| run.verb != super::release::VERB);
+    let newer = newest.and_then(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten());
     Ok(match (last, newer) {
         (Some(last), Some(newer)) if newer <= last => last,
         _ => context.now,
@@ -189,8 +191,8 @@ async fn certify(
     Ok(())
 }
 
-/// Moves the release to the tables as they are, if any of them moved.
-async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64) -> Result<(), RunError> {
+/// Silver and gold tables with their newest versions.
+pub(super) async fn versions(context: &Context<'_>) -> Result<BTreeMap<String, i64>, RunError> {
     let mut tables = BTreeMap::new();
     let silver = context.registry.datasets().iter().map(|d| ("silver", d.name.as_str())).chain([("silver", QUARANTINE)]);
     let gold = context.registry.gold().iter().map(|t| ("gold", t.name.as_str()));
@@ -199,7 +201,18 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64) -> Result<(
             tables.insert(format!("{layer}.{name}"), table.version());
         }
     }
+    Ok(tables)
+}
+
+/// Moves the release to the tables as they are, if any of them moved. A rollback stands until a table has moved since.
+async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64) -> Result<(), RunError> {
+    let tables = versions(context).await?;
     let held = current_release(context.root).await?;
+    if let Some(held) = &held
+        && rollbacks(context.root).await?.get(&held.run_id).is_some_and(|back| back.latest == tables)
+    {
+        return Ok(());
+    }
     if tables.is_empty() || held.is_some_and(|r| r.tables == tables && lazy.opened().is_none()) {
         return Ok(());
     }

@@ -6,11 +6,13 @@ mod context;
 mod error;
 mod explain;
 mod export;
+mod openlineage;
+mod parse_again;
 mod parser;
 mod platform;
 mod read;
+pub mod release;
 mod reparse;
-mod parse_again;
 mod report;
 
 use std::collections::BTreeMap;
@@ -112,6 +114,9 @@ async fn run(project: &Project, what: &Work<'_>, progress: &dyn Progress) -> Res
         record_run(context.root, stamp, verb, &instant_text(context.now), state, &note).await?;
         let text = serde_json::to_string_pretty(&report).map_err(|e| RunError::Report(e.to_string()))?;
         context.root.put(&format!("_ops/runs/{}/run.json", stamp.id), text.into()).await?;
+        if builds {
+            openlineage::write(project, &stamp.id, &report, &instant_text(context.now), done.as_ref().err().map(RunError::code)).await?;
+        }
     }
     lease.release().await?;
     Ok(Outcome { report, failed })

@@ -6,6 +6,7 @@ mod counts;
 mod loads;
 mod parses;
 mod releases;
+mod rollbacks;
 mod runs;
 mod sheet;
 
@@ -15,5 +16,6 @@ pub use counts::{read_counts, write_counts};
 pub use loads::{LoadMark, loads, record_loads};
 pub use parses::{KeptParse, ParseMark, parses, record_parses};
 pub use releases::{Release, current_release, publish_release, releases};
+pub use rollbacks::{Rollback, last_built, record_rollback, rollbacks};
 pub use runs::{RunRecord, RunStamp, last_run, open_run, record_run, runs};
 pub use sheet::{Kind, Sheet, Value};

@@ -1,7 +1,6 @@
 //! SQL without data: the determinism lint, and a plan of every query over empty tables of the contracts' shapes.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use datafusion::scalar::ScalarValue;
 use serde::Serialize;
@@ -9,11 +8,10 @@ use yaojia_models::card::{Indicator, Query};
 use yaojia_models::contract::Registry;
 use yaojia_models::lint::lint;
 use yaojia_models::value::Month;
-use yaojia_warehouse::gold::Session;
 use yaojia_warehouse::indicator::{Ask, AskedMonth, Engine, check_examples};
-use yaojia_warehouse::silver::{QUARANTINE, quarantine_schema};
 
 use super::super::CliError;
+use crate::shapes::empty_session;
 use crate::sql::SqlBundle;
 
 /// Problems are shown up to so many; the count says the rest.
@@ -98,22 +96,9 @@ fn texts(indicator: &Indicator) -> Vec<(&'static str, &str)> {
     }
 }
 
-/// A session of empty tables.
-fn session(registry: &Registry) -> Result<Session, CliError> {
-    let session = Session::new(Some(1), None)?;
-    for dataset in registry.datasets() {
-        session.put_rows("silver", &dataset.name, Arc::new(dataset.silver_schema()), Vec::new())?;
-    }
-    session.put_rows("silver", QUARANTINE, Arc::new(quarantine_schema()), Vec::new())?;
-    for table in registry.gold() {
-        session.put_rows("gold", &table.name, Arc::new(table.arrow_schema()), Vec::new())?;
-    }
-    Ok(session)
-}
-
 /// Plans every model and compares its columns with the contract's.
 async fn check_models(bundle: &SqlBundle, registry: &Registry, region: &str) -> Result<Vec<Finding>, CliError> {
-    let session = session(registry)?;
+    let session = empty_session(registry)?;
     let mut all = Vec::new();
     for model in bundle.models() {
         let mut problems = Vec::new();
@@ -145,7 +130,7 @@ pub(in crate::cli) async fn check_indicators(
     region: &str,
     first: Month,
 ) -> Result<Vec<Finding>, CliError> {
-    let session = session(registry)?;
+    let session = empty_session(registry)?;
     let months = (0..3).map(|n| AskedMonth::at(first.plus(n), i64::MAX)).collect();
     let engine = Engine::new(session.context().clone(), Ask::new(region, first, months)?)?;
     let mut all = Vec::new();

@@ -1,0 +1,416 @@
+//! Releases: what each shows, how two differ, and taking back to an earlier one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{Array, RecordBatch};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use object_store::ObjectStoreExt as _;
+use serde::Serialize;
+use yaojia_models::digest::{Digest, merkle_root};
+use yaojia_warehouse::WarehouseError;
+use yaojia_warehouse::delta::{FileEntry, Table, digest_in, read_file};
+use yaojia_warehouse::ledger::{
+    Release, Rollback, current_release, open_run, publish_release, record_rollback, record_run, releases, rollbacks, runs,
+};
+use yaojia_warehouse::store::Lease;
+
+use super::build::versions;
+use super::context::{Context, instant_text};
+use super::{RunError, SCHEMA_VERSION};
+use crate::project::Project;
+
+/// The verb in the run ledger.
+pub const VERB: &str = "release rollback";
+
+/// A release in the list.
+#[derive(Debug, Clone, Serialize)]
+pub struct Listed {
+    /// Its number.
+    pub number: i64,
+    /// The run that made it.
+    pub run_id: String,
+    /// The run's instant.
+    pub time: String,
+    /// Its data instant.
+    pub as_of: String,
+    /// Tables whose version is another than in the release before.
+    pub changed: Vec<String>,
+    /// Where it takes back to an earlier one.
+    pub rollback: Option<TakenBack>,
+}
+
+/// A rollback.
+#[derive(Debug, Clone, Serialize)]
+pub struct TakenBack {
+    /// The release that was current.
+    pub from: i64,
+    /// The release it took back to.
+    pub to: i64,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+}
+
+impl From<&Rollback> for TakenBack {
+    fn from(of: &Rollback) -> Self {
+        Self { from: of.from, to: of.to, by: of.by.clone(), why: of.why.clone() }
+    }
+}
+
+/// A table in a release.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shown {
+    /// `gold.fact_order`.
+    pub table: String,
+    /// Its version.
+    pub version: i64,
+    /// Cells with rows.
+    pub cells: usize,
+    /// Rows.
+    pub rows: u64,
+    /// Merkle root over the cells' canonical digests.
+    pub root: String,
+}
+
+/// A release in full.
+#[derive(Debug, Clone, Serialize)]
+pub struct Showing {
+    /// As in the list.
+    #[serde(flatten)]
+    pub release: Listed,
+    /// Its tables.
+    pub tables: Vec<Shown>,
+}
+
+/// A cell that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CellChange {
+    /// Its place: `county=652801/month=2024-01`.
+    pub cell: String,
+    /// `added`, `removed`, `changed`.
+    pub change: &'static str,
+    /// Rows before.
+    pub rows_before: Option<u64>,
+    /// Rows after.
+    pub rows_after: Option<u64>,
+}
+
+/// A table that differs.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableChange {
+    /// `gold.fact_order`.
+    pub table: String,
+    /// Its versions; null where the release does not have it.
+    pub versions: (Option<i64>, Option<i64>),
+    /// Its cells.
+    pub cells: Vec<CellChange>,
+}
+
+/// A value or an alert that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RowChange {
+    /// `appeared`, `vanished`, `changed`.
+    pub change: &'static str,
+    /// What names it.
+    pub key: BTreeMap<String, String>,
+    /// What it was: only the columns that differ, all where it vanished.
+    pub before: BTreeMap<String, Option<String>>,
+    /// What it is.
+    pub after: BTreeMap<String, Option<String>>,
+}
+
+/// How two releases differ.
+#[derive(Debug, Clone, Serialize)]
+pub struct Difference {
+    /// The one.
+    pub from: i64,
+    /// The other.
+    pub to: i64,
+    /// Their data instants.
+    pub as_of: (String, String),
+    /// Tables that differ.
+    pub tables: Vec<TableChange>,
+    /// Published values that differ.
+    pub values: Vec<RowChange>,
+    /// Alerts that differ.
+    pub alerts: Vec<RowChange>,
+}
+
+impl Difference {
+    /// Whether they hold the same.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+}
+
+/// What a rollback did.
+#[derive(Debug, Clone, Serialize)]
+pub struct RolledBack {
+    /// Version of this document.
+    pub schema_version: u32,
+    /// The release readers see now.
+    pub release: i64,
+    /// The run; null where nothing had to be done.
+    pub run_id: Option<String>,
+    /// The release it shows the versions of.
+    pub to: i64,
+    /// The release that was current.
+    pub from: i64,
+}
+
+/// All releases, newest last.
+///
+/// # Errors
+/// As the storage says.
+pub async fn list(project: &Project) -> Result<Vec<Listed>, RunError> {
+    let root = &project.root;
+    let times: BTreeMap<String, String> = runs(root).await?.into_iter().map(|run| (run.id, run.as_of)).collect();
+    let back = rollbacks(root).await?;
+    let mut before: BTreeMap<String, i64> = BTreeMap::new();
+    let mut all = Vec::new();
+    for release in releases(root).await? {
+        let names: BTreeSet<&String> = before.keys().chain(release.tables.keys()).collect();
+        let changed = names.into_iter().filter(|name| before.get(*name) != release.tables.get(*name)).cloned().collect();
+        all.push(Listed {
+            number: release.number,
+            time: times.get(&release.run_id).cloned().unwrap_or_default(),
+            as_of: release.as_of,
+            changed,
+            rollback: back.get(&release.run_id).map(TakenBack::from),
+            run_id: release.run_id,
+        });
+        before = release.tables;
+    }
+    Ok(all)
+}
+
+async fn find(project: &Project, number: i64) -> Result<Release, RunError> {
+    let found = releases(&project.root).await?.into_iter().find(|release| release.number == number);
+    found.ok_or_else(|| RunError::NotFound(format!("there is no release {number}: `yaojia release list`")))
+}
+
+/// The files of a table at a version.
+async fn files(project: &Project, full: &str, version: i64) -> Result<(Table, Vec<FileEntry>), RunError> {
+    let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
+    let gone = || RunError::NotFound(format!("table `{full}` is not there at version {version}"));
+    let table = Table::open_at(&project.root, layer, name, Some(version)).await?.ok_or_else(gone)?;
+    let files = table.files()?;
+    Ok((table, files))
+}
+
+/// The place of a file: its folder, such as `county=652801/month=2024-01`.
+fn place(file: &FileEntry) -> String {
+    file.path.rsplit_once('/').map(|(folder, _)| folder.to_string()).unwrap_or_default()
+}
+
+/// A release with the rows and the digest of every table.
+///
+/// # Errors
+/// [`RunError::NotFound`] when there is none of this number.
+pub async fn show(project: &Project, number: i64) -> Result<Showing, RunError> {
+    let release = find(project, number).await?;
+    let listed = list(project).await?.into_iter().find(|listed| listed.number == number);
+    let listed = listed.ok_or_else(|| RunError::NotFound(format!("there is no release {number}")))?;
+    let mut tables = Vec::new();
+    for (name, version) in &release.tables {
+        let (_, files) = files(project, name, *version).await?;
+        let mut leaves = BTreeMap::new();
+        for file in &files {
+            let digest = digest_in(&file.path).and_then(|digest| digest.parse::<Digest>().ok());
+            let digest = digest.unwrap_or_else(|| Digest::of(file.path.as_bytes()));
+            leaves.insert(format!("{name}/{}", place(file)), digest);
+        }
+        tables.push(Shown {
+            table: name.clone(),
+            version: *version,
+            cells: leaves.len(),
+            rows: files.iter().filter_map(|file| file.rows).sum(),
+            root: merkle_root(&leaves).hex(),
+        });
+    }
+    Ok(Showing { release: listed, tables })
+}
+
+/// How two releases differ, table by table and cell by cell; values and alerts row by row.
+///
+/// # Errors
+/// [`RunError::NotFound`] when there is none of a number.
+pub async fn diff(project: &Project, from: i64, to: i64) -> Result<Difference, RunError> {
+    let (one, other) = (find(project, from).await?, find(project, to).await?);
+    let mut tables = Vec::new();
+    let (mut values, mut alerts) = (Vec::new(), Vec::new());
+    let names: BTreeSet<&String> = one.tables.keys().chain(other.tables.keys()).collect();
+    for name in names {
+        let versions = (one.tables.get(name).copied(), other.tables.get(name).copied());
+        if versions.0 == versions.1 {
+            continue;
+        }
+        let before = side(project, name, versions.0).await?;
+        let after = side(project, name, versions.1).await?;
+        let cells = cells(&before, &after);
+        if cells.is_empty() {
+            continue;
+        }
+        let changed: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.as_str()).collect();
+        match name.as_str() {
+            "gold.indicator_value" => values = rows(&before, &after, &changed, &VALUE_KEY, &VALUE_BLIND).await?,
+            "gold.alert" => alerts = rows(&before, &after, &changed, &ALERT_KEY, &ALERT_BLIND).await?,
+            _ => {}
+        }
+        tables.push(TableChange { table: name.clone(), versions, cells });
+    }
+    Ok(Difference { from, to, as_of: (one.as_of, other.as_of), tables, values, alerts })
+}
+
+/// What names a value.
+const VALUE_KEY: [&str; 9] =
+    ["indicator_id", "measure", "month", "county", "level", "subject_code", "product_code", "batch_code", "group_code"];
+/// What is no change of a value.
+const VALUE_BLIND: [&str; 3] = ["run_id", "as_of", "subject_name"];
+/// What names an alert.
+const ALERT_KEY: [&str; 7] = ["alert_id", "indicator_id", "measure", "month", "county", "level", "subject_code"];
+/// What is no change of an alert.
+const ALERT_BLIND: [&str; 3] = ["first_run_id", "as_of", "subject_name"];
+
+/// A table in one of two releases: its cells' files.
+struct Side {
+    table: Option<Table>,
+    files: BTreeMap<String, FileEntry>,
+}
+
+async fn side(project: &Project, name: &str, version: Option<i64>) -> Result<Side, RunError> {
+    let Some(version) = version else { return Ok(Side { table: None, files: BTreeMap::new() }) };
+    let (table, files) = files(project, name, version).await?;
+    Ok(Side { table: Some(table), files: files.into_iter().map(|file| (place(&file), file)).collect() })
+}
+
+fn cells(before: &Side, after: &Side) -> Vec<CellChange> {
+    let places: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
+    places
+        .into_iter()
+        .filter_map(|place| {
+            let (old, new) = (before.files.get(place), after.files.get(place));
+            let change = match (old, new) {
+                (Some(old), Some(new)) if digest_in(&old.path) == digest_in(&new.path) => return None,
+                (Some(_), Some(_)) => "changed",
+                (None, _) => "added",
+                (_, None) => "removed",
+            };
+            let rows = |file: Option<&FileEntry>| file.and_then(|file| file.rows);
+            Some(CellChange { cell: place.clone(), change, rows_before: rows(old), rows_after: rows(new) })
+        })
+        .collect()
+}
+
+/// The rows of the cells that differ, compared by key.
+async fn rows(before: &Side, after: &Side, cells: &BTreeSet<&str>, key: &[&str], blind: &[&str]) -> Result<Vec<RowChange>, RunError> {
+    let (old, new) = (read(before, cells, key).await?, read(after, cells, key).await?);
+    let keys: BTreeSet<&Vec<String>> = old.keys().chain(new.keys()).collect();
+    let mut all = Vec::new();
+    for name in keys {
+        let key: BTreeMap<String, String> = key.iter().map(ToString::to_string).zip(name.iter().cloned()).collect();
+        let shown = |row: &BTreeMap<String, Option<String>>| -> BTreeMap<String, Option<String>> {
+            row.iter().filter(|(column, value)| value.is_some() && !key.contains_key(*column)).map(|(c, v)| (c.clone(), v.clone())).collect()
+        };
+        match (old.get(name), new.get(name)) {
+            (Some(old), None) => all.push(RowChange { change: "vanished", before: shown(old), after: BTreeMap::new(), key }),
+            (None, Some(new)) => all.push(RowChange { change: "appeared", before: BTreeMap::new(), after: shown(new), key }),
+            (Some(old), Some(new)) => {
+                let columns: BTreeSet<&String> = old.keys().chain(new.keys()).filter(|column| !blind.contains(&column.as_str())).collect();
+                let value = |row: &BTreeMap<String, Option<String>>, column: &String| row.get(column).cloned().flatten();
+                let differ: Vec<&String> = columns.into_iter().filter(|column| value(old, column) != value(new, column)).collect();
+                if !differ.is_empty() {
+                    let side = |row| differ.iter().map(|column| ((*column).clone(), value(row, column))).collect();
+                    all.push(RowChange { change: "changed", before: side(old), after: side(new), key });
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(all)
+}
+
+/// Rows as text by key; partition columns are put back.
+type Texts = BTreeMap<Vec<String>, BTreeMap<String, Option<String>>>;
+
+async fn read(side: &Side, cells: &BTreeSet<&str>, key: &[&str]) -> Result<Texts, RunError> {
+    let mut all = Texts::new();
+    let Some(table) = &side.table else { return Ok(all) };
+    for (place, file) in side.files.iter().filter(|(place, _)| cells.contains(place.as_str())) {
+        let parts: Vec<(String, String)> =
+            place.split('/').filter_map(|part| part.split_once('=')).map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        for batch in read_file(&table.store(), table.label(), &file.path, None).await? {
+            for mut row in texts(table.label(), &batch)? {
+                row.extend(parts.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
+                let key = key.iter().map(|name| row.get(*name).cloned().flatten().unwrap_or_default()).collect();
+                all.insert(key, row);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn texts(label: &str, batch: &RecordBatch) -> Result<Vec<BTreeMap<String, Option<String>>>, WarehouseError> {
+    let arrow = |source| WarehouseError::Arrow { table: label.to_string(), source };
+    let options = FormatOptions::default();
+    let formatters =
+        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect::<Result<Vec<_>, _>>().map_err(arrow)?;
+    let schema = batch.schema();
+    (0..batch.num_rows())
+        .map(|row| {
+            let mut values = BTreeMap::new();
+            for ((column, field), formatter) in batch.columns().iter().zip(schema.fields()).zip(&formatters) {
+                let value = if column.is_null(row) { None } else { Some(formatter.value(row).try_to_string().map_err(arrow)?) };
+                values.insert(field.name().clone(), value);
+            }
+            Ok(values)
+        })
+        .collect()
+}
+
+/// Makes a new release that shows what release `number` shows. The tables keep their newest versions: the next run that changes
+/// anything publishes all of them together again; until then the rollback stands.
+///
+/// # Errors
+/// [`RunError::NotFound`] when there is no such release or a file of it is gone; [`WarehouseError`] when another run holds the lease.
+pub async fn rollback(project: &Project, number: i64, by: &str, why: &str) -> Result<RolledBack, RunError> {
+    let context = Context::of(project);
+    let time = instant_text(context.now);
+    let lease = Lease::take(context.root, VERB, &time, project.clock.unix_now()).await?;
+    let done = take_back(project, &context, number, by, why, &time).await;
+    lease.release().await?;
+    done
+}
+
+async fn take_back(project: &Project, context: &Context<'_>, number: i64, by: &str, why: &str, time: &str) -> Result<RolledBack, RunError> {
+    let wanted = find(project, number).await?;
+    let held = current_release(context.root).await?.unwrap_or_default();
+    let answer = |release: i64, run_id: Option<String>| RolledBack { schema_version: SCHEMA_VERSION, release, run_id, to: number, from: held.number };
+    if held.tables == wanted.tables {
+        return Ok(answer(held.number, None));
+    }
+    // A release that cannot be read any more must not become what readers see.
+    for (name, version) in &wanted.tables {
+        let (table, files) = files(project, name, *version).await?;
+        for file in files {
+            let path = object_store::path::Path::parse(&file.path).map_err(|e| RunError::Report(e.to_string()))?;
+            table.store().head(&path).await.map_err(|_| {
+                RunError::NotFound(format!("release {number} cannot be read any more: `{}` of table `{name}` is gone", file.path))
+            })?;
+        }
+    }
+    let stamp = open_run(context.root, VERB, context.now, time).await?;
+    let latest = versions(context).await?;
+    let row =
+        Rollback { run_id: stamp.id.clone(), from: held.number, to: number, by: by.to_string(), why: why.to_string(), latest };
+    record_rollback(context.root, stamp.seq, &row).await?;
+    let made = publish_release(context.root, stamp.seq, &stamp.id, &wanted.as_of, wanted.tables).await?;
+    let note = format!("release {} shows release {number}; by {by}: {why}", made.number);
+    record_run(context.root, &stamp, VERB, time, "done", &note).await?;
+    let report = answer(made.number, Some(stamp.id.clone()));
+    let text = serde_json::to_string_pretty(&report).map_err(|e| RunError::Report(e.to_string()))?;
+    context.root.put(&format!("_ops/runs/{}/run.json", stamp.id), text.into()).await?;
+    Ok(report)
+}
