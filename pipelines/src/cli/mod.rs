@@ -20,6 +20,7 @@ mod nightly;
 mod plan;
 mod printer;
 mod progress;
+mod prove;
 mod quarantine;
 mod query;
 mod report;
@@ -111,6 +112,8 @@ pub enum Verb {
     Load,
     /// Only build and publish
     Build,
+    /// Run models again in other ways: the same digests every time?
+    Prove(prove::ProveArgs),
     /// What a build would do now
     Plan(plan::PlanArgs),
     /// Release, runs, counts, and what there is by county and month

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{App, CliError, Command, ExitStatus, Level, Printer, Style, Verb, logs, signals};
-use super::{build, demo, doctor, explain, indicator, init, load, nightly, plan, quarantine, query, simulate, status};
+use super::{build, demo, doctor, explain, indicator, init, load, nightly, plan, prove, quarantine, query, simulate, status};
 use crate::config::vars::{self, Vars};
 use crate::stop::Stop;
 
@@ -81,6 +81,7 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Nightly => nightly::nightly(app).await,
         Verb::Load => load::load(app).await,
         Verb::Build => build::build(app).await,
+        Verb::Prove(args) => prove::prove(app, &args).await,
         Verb::Plan(args) => plan::plan(app, &args).await,
         Verb::Status(args) => status::status(app, &args).await,
         Verb::Explain(args) => explain::explain(app, &args).await,

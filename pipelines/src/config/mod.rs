@@ -10,6 +10,7 @@ mod aliases;
 mod error;
 mod file;
 mod load;
+mod parameters;
 mod secrets;
 mod template;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 pub mod vars;
 
 pub use error::ConfigError;
+pub use parameters::check_parameters;
 pub use file::{Aliases, AuditConfig, Config, CountyConfig, RegionConfig, SqlConfig, WarehouseConfig};
 pub use load::{FILE, Overrides};
 pub use template::{Template, write_project};

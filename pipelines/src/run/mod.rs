@@ -7,8 +7,10 @@ mod error;
 mod explain;
 mod export;
 mod platform;
+mod prove;
 mod read;
 mod report;
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -18,8 +20,10 @@ use yaojia_warehouse::store::Lease;
 pub use context::{instant_text, naive};
 pub use error::RunError;
 pub use explain::{EvidenceRow, Explanation, Original};
+pub use prove::prove;
 pub use read::{ReadSession, session};
 pub use report::{BuildReport, DatasetLoad, LoadReport, PlanReport, RunReport, SCHEMA_VERSION};
+pub use rules::edited_rules;
 
 use crate::project::Project;
 use context::{Context, LazyRun};
@@ -105,6 +109,9 @@ async fn work(
 ) -> Result<(), RunError> {
     let clock = std::time::Instant::now();
     let mut failed: Option<RunError> = None;
+    if builds {
+        rules::refuse_edited(context.root, context.indicators).await?;
+    }
     if loads {
         progress.stage("load");
         let mut load = LoadReport::default();

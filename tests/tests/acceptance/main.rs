@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and says what it saw"
 )]
 
+mod checks;
 mod cli;
 mod crash;
 mod delta;
@@ -17,5 +18,7 @@ mod explain;
 mod extend;
 mod interop;
 mod layering;
+mod prove;
 mod silver;
 mod support;
+mod worlds;

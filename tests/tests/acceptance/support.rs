@@ -137,11 +137,16 @@ pub struct Platform {
 impl Platform {
     /// Serves a folder.
     pub fn serve(world: &Path) -> Self {
+        Self::serve_with(world, &[])
+    }
+
+    /// Serves a folder with further flags.
+    pub fn serve_with(world: &Path, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("simulate.log");
         let out = File::create(&log).expect("a log file");
         let mut command = yaojia();
-        command.args(["simulate", "--addr", "127.0.0.1:0", "--world"]).arg(world);
+        command.args(["simulate", "--addr", "127.0.0.1:0", "--world"]).arg(world).args(flags);
         command.stdout(out.try_clone().expect("the log file")).stderr(out);
         let child = command.spawn().expect("the simulator");
         let mut platform = Self { child, url: String::new(), _log: folder };

@@ -5,9 +5,13 @@ mod catalogue;
 mod check;
 mod completeness;
 mod indicators;
+mod print;
+mod prove;
 mod session;
 
 pub use build::{Gold, GoldOutcome, Model, StaleCell};
 pub use completeness::Completeness;
+pub use prove::{Order, Proof, Prover, Ran, Stale, VARIANTS, Variant};
+pub use print::{Fingerprint, part};
 pub use indicators::{IndicatorOutcome, Indicators, StaleMonth};
 pub use session::Session;
