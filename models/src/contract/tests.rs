@@ -280,7 +280,10 @@ fn wrong_gold_tables_are_refused() {
         (gold("prod = { min = '0' }"), "`columns.prod.min`: only decimals and whole numbers have a range"),
         (gold("price = { type = 'money', title = '价', max = '1.005' }"), "`columns.price.max`: `1.005` is no number with 2 places"),
         (gold("prod = { unknown = '未登记' }"), "`columns.prod.unknown`: only a column with `ref`"),
-        (gold("[[reconcile]]\nwith = 'silver.q'\nequal = { 'COUNT(*)' = 'COUNT(*)' }"), "`reconcile.silver.q`: the table is not among `reads`"),
+        (
+            gold("[[reconcile]]\nwith = 'silver.q'\nequal = { 'COUNT(*)' = 'COUNT(*)' }"),
+            "`reconcile.silver.q`: the table is not among `reads`",
+        ),
         (gold("[[reconcile]]\nwith = 'silver.a'\nequal = {}"), "`reconcile.silver.a`: name at least one number"),
     ] {
         let message = build(FIELDS, &[("a", dataset("a", ""))], &[("fact", text)]).unwrap_err().to_string();

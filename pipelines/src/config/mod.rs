@@ -18,7 +18,7 @@ mod tests;
 pub mod vars;
 
 pub use error::ConfigError;
-pub use parameters::check_parameters;
 pub use file::{Aliases, AuditConfig, Config, CountyConfig, RegionConfig, SqlConfig, WarehouseConfig};
 pub use load::{FILE, Overrides};
+pub use parameters::check_parameters;
 pub use template::{Template, write_project};

@@ -11,11 +11,12 @@ use super::context::Context;
 use super::{Progress, RunError};
 use crate::project::Project;
 
-/// Proves dimensions, facts and indicators by name (`fact_receipt`, `gold.fact_receipt`, `D05`); all of them where none is named.
+/// Proves dimensions, facts and indicators by name (`fact_receipt`, `gold.fact_receipt`, `D05`); all of them where none is named. A
+/// quick proof runs each in two ways only.
 ///
 /// # Errors
 /// [`RunError::NotFound`] when nothing was published yet or a name is unknown. That a model is not deterministic is no error.
-pub async fn prove(project: &Project, names: &[String], progress: &dyn Progress) -> Result<Vec<Proof>, RunError> {
+pub async fn prove(project: &Project, names: &[String], quick: bool, progress: &dyn Progress) -> Result<Vec<Proof>, RunError> {
     let context = Context::of(project);
     let release = current_release(context.root)
         .await?
@@ -40,7 +41,7 @@ pub async fn prove(project: &Project, names: &[String], progress: &dyn Progress)
     let wants = |name: &str| names.is_empty() || wanted.contains(name);
 
     let stale = stale(&context, &gold, &indicators).await?;
-    let mut prover = Prover::new(context.root, context.registry, &release);
+    let mut prover = Prover::new(context.root, context.registry, &release, quick);
     let mut proofs = Vec::new();
     progress.stage("prove");
     for (model, ..) in order.iter().filter(|(model, ..)| wants(&model.name)) {
@@ -57,11 +58,7 @@ pub async fn prove(project: &Project, names: &[String], progress: &dyn Progress)
 }
 
 /// What a build would replace: it is not expected to equal what is published.
-async fn stale(
-    context: &Context<'_>,
-    gold: &Gold<'_>,
-    indicators: &yaojia_warehouse::gold::Indicators<'_>,
-) -> Result<Stale, RunError> {
+async fn stale(context: &Context<'_>, gold: &Gold<'_>, indicators: &yaojia_warehouse::gold::Indicators<'_>) -> Result<Stale, RunError> {
     let marks = CellMarks::read(context.root).await?;
     let mut stale = Stale::default();
     for cell in gold.plan(&marks).await? {

@@ -83,7 +83,8 @@ fn a_candidate_that_does_not_add_up_is_kept_and_not_published() {
     let reasons = |project: &Project| -> Vec<String> {
         let plan = project.run(["plan", "--why", "--json"]).exits(0).json();
         let gold = plan["gold"].as_array().expect("gold").clone();
-        let mut reasons: Vec<String> = gold.iter().map(|cell| format!("{} {}", cell["table"].as_str().unwrap(), cell["reason"].as_str().unwrap())).collect();
+        let mut reasons: Vec<String> =
+            gold.iter().map(|cell| format!("{} {}", cell["table"].as_str().unwrap(), cell["reason"].as_str().unwrap())).collect();
         reasons.dedup();
         reasons
     };
@@ -92,7 +93,10 @@ fn a_candidate_that_does_not_add_up_is_kept_and_not_published() {
     assert!(run.stderr.contains("error[E-CHK-001]") && run.stderr.contains("reconcile") && run.stderr.contains("gold.fact_stock"), "{run}");
     assert_eq!((project.number(count), release(&project)), (rows, before.clone()), "something was published");
     let kept: Vec<String> = files(&project.warehouse()).into_iter().filter(|file| file.starts_with("_ops/candidates/")).collect();
-    assert!(!kept.is_empty() && kept.iter().all(|file| run.stderr.contains("_ops/candidates/") && file.contains("gold.fact_stock")), "{kept:?}\n{run}");
+    assert!(
+        !kept.is_empty() && kept.iter().all(|file| run.stderr.contains("_ops/candidates/") && file.contains("gold.fact_stock")),
+        "{kept:?}\n{run}"
+    );
     let failed = project.query("SELECT c.check_name AS name, c.table_name AS t, c.candidate AS candidate FROM ops.check AS c");
     assert!(failed.iter().all(|row| row["name"] == "reconcile" && row["t"] == "gold.fact_stock"), "{failed:?}");
     assert!(failed.iter().any(|row| kept.contains(&row["candidate"])), "{failed:?}");

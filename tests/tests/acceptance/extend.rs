@@ -53,7 +53,7 @@ INNER JOIN ask.month AS m
 WHERE line.send_time < m.as_of
 ";
 
-fn rule(number: u32, limit: u32, replaces: &str) -> String {
+pub fn rule(number: u32, limit: u32, replaces: &str) -> String {
     format!(
         "[[rule]]\nid = \"X01.warn.{number}\"\nlevel = \"warn\"\nop = \">\"\nlimit = \"{limit}\"\ntag = \"I\"\ntext_zh = \"订单明细超过{limit}行\"\n\
          valid_from = \"2020-01\"\nknown_from = \"2020-01-01\"\n{replaces}\n"
@@ -166,7 +166,10 @@ fn an_indicator_and_a_limit_are_files() {
     let written = fs::read_to_string(folder.join("rules.toml")).expect("the rules");
     let before_edit = files(&project.warehouse());
     for (edited, what) in [
-        (written.replacen(&format!("limit = \"{high}\""), "limit = \"9999\"", 1), "X01.warn.1` was used by a release and was edited: `limit = "),
+        (
+            written.replacen(&format!("limit = \"{high}\""), "limit = \"9999\"", 1),
+            "X01.warn.1` was used by a release and was edited: `limit = ",
+        ),
         (rule(1, u32::try_from(high).expect("a small number"), ""), "X01.warn.2` was used by a release and is gone"),
     ] {
         fs::write(folder.join("rules.toml"), edited).expect("the rules");
@@ -180,7 +183,8 @@ fn an_indicator_and_a_limit_are_files() {
     assert_eq!(files(&project.warehouse()), before_edit, "a refused run wrote something");
     // Closing one and adding another is what there is to do.
     let closed = written.replacen("known_from", "valid_to = \"2024-02\"\nknown_from", 1);
-    fs::write(folder.join("rules.toml"), format!("{closed}\n{}", rule(3, 9999, "replaces = [\"X01.warn.1\", \"X01.warn.2\"]"))).expect("the rules");
+    fs::write(folder.join("rules.toml"), format!("{closed}\n{}", rule(3, 9999, "replaces = [\"X01.warn.1\", \"X01.warn.2\"]")))
+        .expect("the rules");
     project.run(["check"]).exits(0);
     let run = project.run(["build", "--json"]).exits(0);
     assert_eq!(run.json()["build"]["computed"], 0, "{run}");

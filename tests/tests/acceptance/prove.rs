@@ -89,6 +89,7 @@ fn what_slips_through_the_lint_is_named() {
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("indicator.toml"), crate::extend::CARD).expect("the card");
     fs::write(folder.join("rows.sql"), PICKS).expect("the query");
+    fs::write(folder.join("rules.toml"), crate::extend::rule(1, 5, "")).expect("the rules");
     fs::create_dir_all(project.dir.join("sql-local/fact")).expect("a folder");
     fs::write(project.dir.join("sql-local/fact/fact_stock.sql"), NUMBERED).expect("the model");
     project.run(["check"]).exits(0);

@@ -83,8 +83,12 @@ impl Gold<'_> {
                 .registry
                 .gold_table(&model.name)
                 .ok_or_else(|| WarehouseError::Contract { table: name.clone(), why: "there is SQL but no contract".to_string() })?;
-            let reads: BTreeSet<String> =
-                table_refs(&name, &model.sql).map_err(|e| bad(&e))?.iter().filter(|r| r.schema.is_some()).map(ToString::to_string).collect();
+            let reads: BTreeSet<String> = table_refs(&name, &model.sql)
+                .map_err(|e| bad(&e))?
+                .iter()
+                .filter(|r| r.schema.is_some())
+                .map(ToString::to_string)
+                .collect();
             let checked = contract.columns.iter().filter(|c| c.unknown.is_none()).filter_map(|c| self.registry.referenced(c));
             let before = checked.map(|(table, _)| format!("gold.{table}")).chain(contract.reconcile.iter().map(|r| r.with.clone()));
             needs.insert(name.clone(), reads.iter().cloned().chain(before).collect());

@@ -122,11 +122,7 @@ impl Indicators<'_> {
         Ok(months)
     }
 
-    fn stale(
-        &self,
-        prints: &Prints,
-        marks: &CellMarks,
-    ) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
+    fn stale(&self, prints: &Prints, marks: &CellMarks) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
         let mut stale: BTreeMap<String, BTreeMap<Month, StaleMonth>> = BTreeMap::new();
         for indicator in self.indicators {
             let persist = indicator.rules.iter().filter_map(|r| r.persist).max().unwrap_or(1);
@@ -348,10 +344,9 @@ impl Indicators<'_> {
     }
 
     fn contract(&self, sheet: Sheet) -> Result<&TableContract> {
-        self.registry.gold_table(sheet.name()).ok_or_else(|| WarehouseError::Contract {
-            table: format!("gold.{}", sheet.name()),
-            why: "there is no contract".to_string(),
-        })
+        self.registry
+            .gold_table(sheet.name())
+            .ok_or_else(|| WarehouseError::Contract { table: format!("gold.{}", sheet.name()), why: "there is no contract".to_string() })
     }
 
     async fn silver(&self, name: &str) -> Result<Vec<RecordBatch>> {

@@ -11,7 +11,7 @@ mod session;
 
 pub use build::{Gold, GoldOutcome, Model, StaleCell};
 pub use completeness::Completeness;
-pub use prove::{Order, Proof, Prover, Ran, Stale, VARIANTS, Variant};
-pub use print::{Fingerprint, part};
 pub use indicators::{IndicatorOutcome, Indicators, StaleMonth};
+pub use print::{Fingerprint, part};
+pub use prove::{Order, Proof, Prover, Ran, Stale, VARIANTS, Variant};
 pub use session::Session;

@@ -161,8 +161,14 @@ mod tests {
         assert_eq!(wrong(&format!("{ONE}{}", LATER.replace("'9'", "'8'"))), "");
         assert_eq!(wrong(ONE), "");
         // Edited, gone, in another order: refused.
-        assert_eq!(wrong(&ONE.replace("'5'", "'6'")), "rule `X01.warn.1` was used by a release and was edited: `limit = 5` became `limit = 6`");
-        assert_eq!(wrong(&ONE.replace("'多'", "'少'")), "rule `X01.warn.1` was used by a release and was edited: `text_zh = 多` became `text_zh = 少`");
+        assert_eq!(
+            wrong(&ONE.replace("'5'", "'6'")),
+            "rule `X01.warn.1` was used by a release and was edited: `limit = 5` became `limit = 6`"
+        );
+        assert_eq!(
+            wrong(&ONE.replace("'多'", "'少'")),
+            "rule `X01.warn.1` was used by a release and was edited: `text_zh = 多` became `text_zh = 少`"
+        );
         assert_eq!(wrong(LATER), "rule `X01.warn.1` was used by a release and is gone");
         // A new formula is a new version with rules of its own.
         let mut next = indicator(&ONE.replace("'5'", "'6'"));
@@ -179,10 +185,16 @@ mod tests {
         used.remember(&root, 1, &[&indicator(&format!("{ONE}{TWO}"))], Month::of(2024, 3)).await.unwrap();
         used.remember(&root, 2, &[&indicator(&format!("{closed}{TWO}"))], Month::of(2024, 3)).await.unwrap();
         let used = UsedRules::read(&root).await.unwrap();
-        assert_eq!(used.violations(&indicator(&format!("{ONE}{TWO}"))), ["rule `X01.warn.1` was closed with `valid_to = \"2024-06\"` and must stay so"]);
+        assert_eq!(
+            used.violations(&indicator(&format!("{ONE}{TWO}"))),
+            ["rule `X01.warn.1` was closed with `valid_to = \"2024-06\"` and must stay so"]
+        );
         let two_first = TWO.replace("replaces = ['X01.warn.1']\n", "");
         let mut again = UsedRules::default();
         again.remember(&root, 3, &[&indicator(&format!("{ONE}{two_first}"))], Month::of(2024, 3)).await.unwrap();
-        assert_eq!(again.violations(&indicator(&format!("{two_first}{ONE}"))), ["rule `X01.warn.2` stood behind `X01.warn.1` when a release used it"]);
+        assert_eq!(
+            again.violations(&indicator(&format!("{two_first}{ONE}"))),
+            ["rule `X01.warn.2` stood behind `X01.warn.1` when a release used it"]
+        );
     }
 }

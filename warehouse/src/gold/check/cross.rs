@@ -37,9 +37,8 @@ pub(super) async fn check(candidate: &Candidate<'_>, session: &Session, root: &R
         session.see(root, registry, other).await?;
     }
     let schema = Arc::new(contract.arrow_schema());
-    let plain: SchemaRef = Arc::new(Schema::new(
-        schema.fields().iter().map(|f| Field::new(f.name(), f.data_type().clone(), true)).collect::<Vec<_>>(),
-    ));
+    let plain: SchemaRef =
+        Arc::new(Schema::new(schema.fields().iter().map(|f| Field::new(f.name(), f.data_type().clone(), true)).collect::<Vec<_>>()));
     let batches = candidate.rows.iter().map(|(cell, rows)| placed(&contract.name, &plain, cell, rows)).collect::<Result<Vec<_>>>()?;
     session.put_rows(SCHEMA, &contract.name, plain, batches)?;
     let mut failures = Vec::new();
@@ -80,7 +79,11 @@ fn placed(table: &str, schema: &SchemaRef, cell: &Cell, rows: &CellRows) -> Resu
 async fn reference(candidate: &Candidate<'_>, session: &Session, column: &TableColumn, table: &str, key: &str) -> Result<Vec<Failure>> {
     let own = &candidate.contract.name;
     let name = &column.name;
-    let some = if column.ty.arrow() == DataType::Utf8 { format!("mine.{name} IS NOT NULL AND mine.{name} <> ''") } else { format!("mine.{name} IS NOT NULL") };
+    let some = if column.ty.arrow() == DataType::Utf8 {
+        format!("mine.{name} IS NOT NULL AND mine.{name} <> ''")
+    } else {
+        format!("mine.{name} IS NOT NULL")
+    };
     let sql = format!(
         "SELECT mine.county AS county, mine.month AS month, MIN(CAST(mine.{name} AS VARCHAR)) AS value, \
          CAST(COUNT(*) AS VARCHAR) AS row_count FROM {SCHEMA}.{own} AS mine LEFT ANTI JOIN gold.{table} AS theirs ON theirs.{key} = mine.{name} \
@@ -135,7 +138,8 @@ async fn reconcile(candidate: &Candidate<'_>, session: &Session, rule: &Reconcil
     let mut failures = Vec::new();
     for row in found {
         let cell = Cell::new(&row[0], &row[1]);
-        let judged = rule.by == ReconcileBy::Table || candidate.rows.contains_key(&cell) || candidate.emptied.contains(&cell) || candidate.whole;
+        let judged =
+            rule.by == ReconcileBy::Table || candidate.rows.contains_key(&cell) || candidate.emptied.contains(&cell) || candidate.whole;
         if !judged {
             continue;
         }
@@ -160,12 +164,12 @@ async fn asked(session: &Session, label: &str, sql: &str, columns: usize) -> Res
     let mut rows = Vec::new();
     for batch in session.rows(label, sql, &BTreeMap::new()).await? {
         for row in 0..batch.num_rows() {
-            let texts = (0..columns.min(batch.num_columns())).map(|at| {
-                batch.column(at).as_string_opt::<i32>().map(|texts| texts.value(row).to_string()).ok_or_else(|| WarehouseError::Contract {
-                    table: label.to_string(),
-                    why: format!("column {at} of a check is no text"),
-                })
-            });
+            let texts =
+                (0..columns.min(batch.num_columns())).map(|at| {
+                    batch.column(at).as_string_opt::<i32>().map(|texts| texts.value(row).to_string()).ok_or_else(|| {
+                        WarehouseError::Contract { table: label.to_string(), why: format!("column {at} of a check is no text") }
+                    })
+                });
             rows.push(texts.collect::<Result<Vec<_>>>()?);
         }
     }

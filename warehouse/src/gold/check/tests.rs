@@ -23,7 +23,9 @@ const FACT: &str = "name = 'f'\ntitle = '事实'\ngrain = ['k']\nreads = { 'silv
 type Row<'a> = (Option<&'a str>, &'a str, i128);
 
 fn registry(dir: &Path, fact: &str) -> Registry {
-    for (path, text) in [("fields.toml", FIELDS), ("contracts/bronze/s.toml", SOURCE), ("contracts/gold/d.toml", ORG), ("contracts/gold/f.toml", fact)] {
+    for (path, text) in
+        [("fields.toml", FIELDS), ("contracts/bronze/s.toml", SOURCE), ("contracts/gold/d.toml", ORG), ("contracts/gold/f.toml", fact)]
+    {
         let path = dir.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -53,7 +55,11 @@ fn rows(registry: &Registry, table: &str, rows: &[Row<'_>]) -> CellRows {
 }
 
 async fn put(root: &Root, registry: &Registry, layer: &str, table: &str, cells: &[(&str, &[Row<'_>])]) {
-    let schema = if layer == "silver" { registry.dataset(table).unwrap().silver_schema() } else { registry.gold_table(table).unwrap().arrow_schema() };
+    let schema = if layer == "silver" {
+        registry.dataset(table).unwrap().silver_schema()
+    } else {
+        registry.gold_table(table).unwrap().arrow_schema()
+    };
     let mut open = Table::open_or_create(root, layer, table, &schema, &["county", "month"], "t").await.unwrap();
     let mut change = Change::default();
     for (month, list) in cells {
@@ -107,7 +113,11 @@ async fn every_kind_of_check_can_fail() {
         (vec![(Some("a"), "o", 10_051), (Some("b"), "p", 250)], "accepted_range", "`amt` holds 100.51"),
         (vec![(Some("a"), "o", 100), (Some("a"), "p", 250)], "grain_unique", "the grain `a` occurs twice"),
         (vec![(Some("a"), "o", 100), (Some("b"), "q", 250)], "reference", "1 rows whose `org` is not in `gold.d.org`, such as `q`"),
-        (vec![(Some("a"), "o", 100)], "reconcile", "COUNT(*) is 1.000000, COUNT(*) of `silver.s` is 2.000000; SUM(amt) is 1.000000, SUM(amt) of `silver.s` is 3.500000"),
+        (
+            vec![(Some("a"), "o", 100)],
+            "reconcile",
+            "COUNT(*) is 1.000000, COUNT(*) of `silver.s` is 2.000000; SUM(amt) is 1.000000, SUM(amt) of `silver.s` is 3.500000",
+        ),
         (vec![(Some("a"), "o", 100), (Some("b"), "p", 251)], "reconcile", "SUM(amt) is 3.510000, SUM(amt) of `silver.s` is 3.500000"),
     ] {
         let place = place(FACT).await;
