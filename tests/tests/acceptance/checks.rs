@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use yaojia_models::contract::Registry;
 
-use crate::support::{Project, files, loaded, workspace};
+use crate::support::{Project, copy, files, loaded, workspace, world};
 
 /// The table's own description: title, and column → comment, from the newest metadata of its log.
 fn described(table: &std::path::Path) -> (String, Vec<(String, String)>) {
@@ -64,6 +64,35 @@ fn every_table_says_which_questions_it_answers() {
         let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("--") || line.starts_with('#')).collect();
         assert!(head.iter().any(|line| line.contains("Questions: ")), "{} names no question:\n{}", contract.name, head.join("\n"));
     }
+}
+
+#[test]
+fn a_source_that_turns_out_incomplete_is_a_reason_of_its_own() {
+    let project = Project::copy_of_loaded("http://127.0.0.1:9/nobody");
+    // The landing folder once more, with a file that says nothing: refused, so its county and month are not complete.
+    let landing = project.dir.join("landing");
+    copy(&world().join("exports"), &landing);
+    project.configure(&world().join("exports").display().to_string(), &landing.display().to_string());
+    let folder =
+        fs::read_dir(landing.join("fee_list")).expect("counties").map(|entry| entry.expect("a county").path()).min().expect("a county");
+    fs::write(folder.join("202403/zz_empty_handed.csv"), "neither,a,header\n1,2,3\n").expect("a file");
+    // The platform is away, which is told; the files are looked at all the same.
+    let run = project.run(["load"]).exits(3);
+    assert!(run.stderr.contains("zz_empty_handed.csv") && run.stderr.contains("refused"), "{run}");
+    let stale = |project: &Project| -> Vec<(String, String, String)> {
+        let plan = project.run(["plan", "--why", "--json"]).exits(0).json();
+        assert!(plan["gold"].as_array().is_some_and(Vec::is_empty) && plan["silver"].as_array().is_some_and(Vec::is_empty), "{plan:#}");
+        let text = |month: &Value, key: &str| month[key].as_str().unwrap_or_default().to_owned();
+        let months = plan["indicators"].as_array().expect("indicators");
+        months.iter().map(|month| (text(month, "indicator"), text(month, "month"), text(month, "reason"))).collect()
+    };
+    let found = stale(&project);
+    assert!(found.contains(&("D05".to_owned(), "2024-03".to_owned(), "source_incomplete".to_owned())), "{found:?}");
+    assert!(found.iter().all(|(id, month, reason)| reason == "source_incomplete" && month == "2024-03" && id != "D12"), "{found:?}");
+    project.run(["build"]).exits(0);
+    assert_eq!(stale(&project), Vec::new());
+    let certified = "SELECT COUNT(*) AS n FROM gold.indicator_value AS v WHERE v.indicator_id = 'D05' AND v.month = '2024-03' AND v.completeness = 'incomplete'";
+    assert!(project.number(certified) > 0);
 }
 
 #[test]

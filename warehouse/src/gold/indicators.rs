@@ -21,6 +21,8 @@ use crate::indicator::{Ask, AskedMonth, Engine, EngineError, Exemptions, Names};
 use crate::ledger::{CellMark, CellMarks, Refused, RunStamp, UsedRules};
 use crate::store::Root;
 
+/// Name under which the ledger keeps what the dimensions were when subjects were named last.
+const NAMES: &str = "indicator/names";
 /// Bumped when the engine changes what comes out for the same facts, cards and rules.
 const ENGINE: &str = "indicator-1";
 /// The three published tables of the engine.
@@ -111,7 +113,7 @@ impl Indicators<'_> {
     /// As the storage says.
     pub async fn plan(&self, marks: &CellMarks) -> Result<Vec<StaleMonth>> {
         let prints = self.prints().await?;
-        let stale = self.stale(&prints, marks);
+        let stale = self.stale(&prints, marks, &self.renamed(marks).await?);
         let refused = Refused::read(self.root).await?;
         let print = print_of(&prints, &stale);
         let was_refused = Sheet::ALL.iter().any(|sheet| refused.is(&format!("gold.{}", sheet.name()), &print));
@@ -122,7 +124,12 @@ impl Indicators<'_> {
         Ok(months)
     }
 
-    fn stale(&self, prints: &Prints, marks: &CellMarks) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
+    fn stale(
+        &self,
+        prints: &Prints,
+        marks: &CellMarks,
+        renamed: &BTreeSet<(String, String)>,
+    ) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
         let mut stale: BTreeMap<String, BTreeMap<Month, StaleMonth>> = BTreeMap::new();
         for indicator in self.indicators {
             let persist = indicator.rules.iter().filter_map(|r| r.persist).max().unwrap_or(1);
@@ -149,11 +156,56 @@ impl Indicators<'_> {
                     }
                 }
             }
+            for month in months.keys().filter(|month| renamed.contains(&(indicator.id().to_string(), month.to_string()))) {
+                of.entry(*month).or_insert_with(|| StaleMonth {
+                    indicator: indicator.id().to_string(),
+                    month: month.to_string(),
+                    reason: "input_changed".to_string(),
+                    judges_only: true,
+                });
+            }
             if of.is_empty() {
                 stale.remove(indicator.id());
             }
         }
         stale
+    }
+
+    /// The tables that name subjects, as they are now.
+    async fn naming(&self) -> Result<String> {
+        let mut text = String::new();
+        for name in Self::DIMENSIONS {
+            let digests = Table::digests(self.root, &format!("gold.{name}")).await?;
+            text.extend(digests.iter().map(|(cell, digest)| format!("{name} {cell} {digest}\n")));
+        }
+        Ok(part(&text))
+    }
+
+    /// Published indicator-months in which a subject has another name by now: a name is no input of a value, so no fingerprint says it.
+    /// The stored rows are looked at only when a dimension changed since names were looked at last.
+    async fn renamed(&self, marks: &CellMarks) -> Result<BTreeSet<(String, String)>> {
+        let mut renamed = BTreeSet::new();
+        let naming = self.naming().await?;
+        if marks.get(NAMES, &Cell::new("*", "*")).is_some_and(|mark| mark.fingerprint == naming) {
+            return Ok(renamed);
+        }
+        let stored = self.read(Sheet::Value, None).await?;
+        if stored.is_empty() {
+            return Ok(renamed);
+        }
+        let session = Session::new(Some(1), None)?;
+        for name in Self::DIMENSIONS {
+            session.see(self.root, self.registry, &format!("gold.{name}")).await?;
+        }
+        let names = Names::load(session.context()).await?;
+        for batch in stored {
+            let (ids, months) = (texts(&batch, "indicator_id")?, texts(&batch, "month")?);
+            let (kinds, codes, held) = (texts(&batch, "subject_kind")?, texts(&batch, "subject_code")?, texts(&batch, "subject_name")?);
+            for row in (0..batch.num_rows()).filter(|row| !names.is(kinds.value(*row), codes.value(*row), held.value(*row))) {
+                renamed.insert((ids.value(row).to_string(), months.value(row).to_string()));
+            }
+        }
+        Ok(renamed)
     }
 
     /// Fingerprints by indicator and month.
@@ -227,7 +279,7 @@ impl Indicators<'_> {
         tell: &(dyn Fn(&str) + Sync),
     ) -> Result<IndicatorOutcome> {
         let prints = self.prints().await?;
-        let stale = self.stale(&prints, marks);
+        let stale = self.stale(&prints, marks, &self.renamed(marks).await?);
         let mut outcome = IndicatorOutcome::default();
         if stale.is_empty() {
             return Ok(outcome);
@@ -282,6 +334,10 @@ impl Indicators<'_> {
         }
         let judged: Vec<&Indicator> = self.indicators.iter().filter(|i| done.iter().any(|(id, _)| id == i.id())).collect();
         UsedRules::read(self.root).await?.remember(self.root, run.seq, &judged, Month::of_micros(self.instant - 1)).await?;
+        if outcome.failed.is_empty() {
+            let mark = CellMark { fingerprint: self.naming().await?, ..CellMark::default() };
+            marks.set(NAMES, Cell::new("*", "*"), mark);
+        }
         for (indicator, months) in &prints {
             for (month, print) in months {
                 if done.contains(&(indicator.clone(), month.to_string())) {
