@@ -66,9 +66,11 @@ bench:
 	$(CARGO) build --workspace --bins --profile optimised
 	YAOJIA=$(TARGET)/optimised/yaojia $(PYTHON) tests/bench/run.py
 
-# Long proofs: kills at random moments, many seeds.
+# Long proofs: kills at random moments, and random worlds (some 20 to 40 seconds each).
+WORLDS ?= 200
 soak: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 20
+	YAOJIA=$(abspath $(YAOJIA)) YAOJIA_WORLDS=$(WORLDS) $(CARGO) test --workspace --test acceptance -- --nocapture worlds::
 
 clean-demo:
 	rm -rf $(DEMO)

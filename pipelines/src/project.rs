@@ -8,7 +8,7 @@ use yaojia_warehouse::store::Archive;
 use yaojia_warehouse::{Root, WarehouseError};
 
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, CountyConfig, Overrides};
+use crate::config::{Config, ConfigError, CountyConfig, Overrides, check_parameters};
 use crate::sql::{SqlBundle, SqlError};
 use crate::stop::Stop;
 
@@ -88,6 +88,7 @@ impl Project {
             platform.check_against(&datasets).map_err(|error| ConfigError::invalid("platform.messages", error))?;
         }
         let sql = SqlBundle::load(&overlays(dir, &config))?;
+        check_parameters(&config.parameters, sql.catalogue())?;
         let root = Root::open(&config.warehouse.location, config.storage_options()?)?;
         let archive = Archive::new(root.clone(), config.audit_keys()?);
         let region = Region {

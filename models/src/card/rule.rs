@@ -135,6 +135,41 @@ impl Rule {
         day.is_none_or(|day| self.known_from.as_str() <= day)
     }
 
+    /// Everything the rule says but its last month, one `key = value` a line: what must not change once a release has used it.
+    #[must_use]
+    pub fn fixed_text(&self) -> String {
+        let level = match self.level {
+            RuleLevel::Off => "off",
+            RuleLevel::Watch => "watch",
+            RuleLevel::Warn => "warn",
+            RuleLevel::Verify => "verify",
+        };
+        let tag = match self.tag {
+            RuleTag::S => "S",
+            RuleTag::I => "I",
+            RuleTag::SI => "S/I",
+        };
+        let mut lines = vec![
+            format!("measure = {}", self.measure),
+            format!("level = {level}"),
+            format!("on = {}", self.on),
+            format!("op = {}", self.op),
+            format!("limit = {}", self.limit),
+        ];
+        lines.extend(self.also.iter().map(|condition| format!("also = {condition}")));
+        lines.extend(self.scope.levels.iter().map(|level| format!("scope level = {level}")));
+        lines.extend(self.scope.inputs.iter().map(|(name, value)| format!("scope {name} = {value}")));
+        lines.extend(self.mark.iter().map(|mark| format!("mark = {mark}")));
+        lines.push(format!("valid_from = {}", self.valid_from));
+        lines.push(format!("known_from = {}", self.known_from));
+        lines.extend(self.replaces.iter().map(|id| format!("replaces = {id}")));
+        lines.extend(self.persist.iter().map(|months| format!("persist = {months}")));
+        lines.extend(self.cites.iter().map(|cite| format!("cites = {cite}")));
+        lines.push(format!("tag = {tag}"));
+        lines.push(format!("text_zh = {}", self.text_zh));
+        lines.join("\n")
+    }
+
     /// Checks what needs no card.
     pub(super) fn check(&self, file: &str) -> Result<(), CardError> {
         let bad = |key: &str, why: &str| Err(CardError::invalid(file, format!("rule `{}`: {key}", self.id), why));

@@ -7,6 +7,7 @@
 //! ```
 
 mod check;
+mod checks;
 mod dataset;
 mod error;
 mod order;
@@ -20,6 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use checks::{Reconcile, ReconcileBy};
 pub use dataset::{AmountCheck, Column, CountyRule, Dataset, Reference, SourceKind, Target, When, camel_case};
 pub use error::ContractError;
 pub use reads::{Months, ReadWindow};

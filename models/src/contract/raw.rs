@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::Reason;
+use super::checks::Reconcile;
 use super::dataset::{AmountCheck, CountyRule, SourceKind, When};
 use crate::field::FieldType;
 
@@ -96,6 +97,9 @@ pub(super) struct RawTable {
     #[serde(default)]
     pub reads: IndexMap<String, String>,
     pub columns: IndexMap<String, RawTableColumn>,
+    /// Numbers that must be those of a table it is made from.
+    #[serde(default)]
+    pub reconcile: Vec<Reconcile>,
 }
 
 /// `"send_time"` or `["shpp_time", "shp_time"]`.
@@ -123,7 +127,10 @@ pub(super) struct RawTableColumn {
     pub title: Option<String>,
     #[serde(rename = "ref")]
     pub reference: Option<String>,
+    pub unknown: Option<String>,
     pub null: Option<String>,
+    pub min: Option<String>,
+    pub max: Option<String>,
     pub unit: Option<String>,
     pub values: Option<IndexMap<String, String>>,
     pub meaning: Option<String>,

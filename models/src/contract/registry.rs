@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::raw::{RawDataset, RawTable};
 use super::source::Files;
-use super::{ContractError, CountyRule, Dataset, TableContract, order};
+use super::{ContractError, CountyRule, Dataset, TableColumn, TableContract, order};
 use crate::field::{FieldDef, Fields};
 
 /// The fields, the datasets and the gold tables, checked against each other.
@@ -71,6 +71,19 @@ impl Registry {
         self.gold.iter().find(|table| table.name == name)
     }
 
+    /// The gold table and column that a column refers to, the key filled in where the contract names the table only.
+    #[must_use]
+    pub fn referenced(&self, column: &TableColumn) -> Option<(String, String)> {
+        let reference = column.reference.as_deref()?;
+        match reference.split_once('.') {
+            Some((table, key)) => Some((table.to_owned(), key.to_owned())),
+            None => match self.gold_table(reference)?.grain.as_slice() {
+                [key] => Some((reference.to_owned(), key.clone())),
+                _ => None,
+            },
+        }
+    }
+
     pub(super) fn build(files: Files) -> Result<Self, ContractError> {
         let fields: Fields = parse("fields.toml", &files.fields)?;
         let mut datasets = BTreeMap::new();
@@ -118,6 +131,10 @@ impl Registry {
                 let target = self.gold_table(name);
                 let known = target
                     .is_some_and(|table| key.is_none_or(|key| table.column(key).is_some() || table.partition.iter().any(|p| p == key)));
+                if known && self.referenced(column).is_none() {
+                    let problem = format!("`{reference}` has a key of several columns: name one");
+                    return Err(ContractError::invalid(&file, format!("columns.{}.ref", column.name), problem));
+                }
                 if !known {
                     let problem = format!("no such gold table or column: `{reference}`");
                     let key = format!("columns.{}.ref", column.name);

@@ -4,7 +4,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::raw::RawTable;
-use super::{ContractError, ReadWindow};
+use super::{ContractError, ReadWindow, Reconcile};
+use crate::card::Decimal;
 use crate::digest::sha256_hex;
 use crate::field::{FieldType, Fields};
 
@@ -19,8 +20,14 @@ pub struct TableColumn {
     pub title: String,
     /// The gold table whose key it holds: `dim_enterprise` or `dim_enterprise.org_code`.
     pub reference: Option<String>,
+    /// What a value means that the referenced table does not have; without it every value must be there.
+    pub unknown: Option<String>,
     /// What null means; without it the column is never null.
     pub null: Option<String>,
+    /// The least accepted number, as text.
+    pub min: Option<String>,
+    /// The greatest accepted number, as text.
+    pub max: Option<String>,
     /// The allowed values and what they mean.
     pub values: Option<IndexMap<String, String>>,
     /// Unit.
@@ -46,6 +53,8 @@ pub struct TableContract {
     pub reads: IndexMap<String, String>,
     /// The columns in contract order.
     pub columns: Vec<TableColumn>,
+    /// Numbers that must be those of a table it is made from.
+    pub reconcile: Vec<Reconcile>,
     #[serde(skip)]
     digest: String,
 }
@@ -95,7 +104,10 @@ impl TableContract {
                 ty,
                 title,
                 reference: column.reference,
+                unknown: column.unknown,
                 null: column.null,
+                min: column.min,
+                max: column.max,
                 values: column.values.or_else(|| field.and_then(|field| field.values.clone())),
                 unit: column.unit.or_else(|| field.and_then(|field| field.unit.clone())),
                 meaning: column.meaning.or_else(|| field.and_then(|field| field.meaning.clone())),
@@ -109,6 +121,7 @@ impl TableContract {
             month_of: raw.month_of.map(super::raw::OneOrMany::into_vec).unwrap_or_default(),
             reads: raw.reads,
             columns,
+            reconcile: raw.reconcile,
             digest: String::new(),
         };
         table.check(file)?;
@@ -138,6 +151,49 @@ impl TableContract {
                 return Err(ContractError::invalid(file, key, problem));
             }
         }
+        for column in &self.columns {
+            let key = format!("columns.{}", column.name);
+            for (bound, text) in [("min", &column.min), ("max", &column.max)] {
+                let Some(text) = text else { continue };
+                let Some(places) = column.places() else {
+                    return Err(ContractError::invalid(file, format!("{key}.{bound}"), "only decimals and whole numbers have a range"));
+                };
+                if text.parse::<Decimal>().ok().and_then(|limit| limit.at_places(places)).is_none() {
+                    let problem = format!("`{text}` is no number with {places} places or fewer");
+                    return Err(ContractError::invalid(file, format!("{key}.{bound}"), problem));
+                }
+            }
+            if column.unknown.is_some() && column.reference.is_none() {
+                return Err(ContractError::invalid(file, format!("{key}.unknown"), "only a column with `ref` can hold an unknown member"));
+            }
+        }
+        for reconcile in &self.reconcile {
+            let key = format!("reconcile.{}", reconcile.with);
+            if reconcile.equal.is_empty() {
+                return Err(ContractError::invalid(file, key, "name at least one number that must be equal"));
+            }
+            // What is compared must also make the cell stale, or the comparison would come too late.
+            if !self.reads.contains_key(&reconcile.with) {
+                return Err(ContractError::invalid(file, key, "the table is not among `reads`"));
+            }
+        }
         Ok(())
+    }
+}
+
+impl TableColumn {
+    /// Places behind the point of a number; `None` where the column holds none that has a range.
+    #[must_use]
+    pub fn places(&self) -> Option<u8> {
+        match self.ty {
+            FieldType::Int => Some(0),
+            ty => ty.decimal().and_then(|(_, scale)| u8::try_from(scale).ok()),
+        }
+    }
+
+    /// A bound as a whole number of the column's smallest unit.
+    #[must_use]
+    pub fn bound(&self, text: Option<&String>) -> Option<i128> {
+        text?.parse::<Decimal>().ok()?.at_places(self.places()?)
     }
 }

@@ -277,6 +277,14 @@ fn wrong_gold_tables_are_refused() {
         (gold("").replace("-11..0", "sometimes"), "no window of months"),
         (gold("").replace("['k']", "['q']"), "`grain`: no such column: `q`"),
         (gold("").replace("month_of", "month_off"), "unknown field `month_off`"),
+        (gold("prod = { min = '0' }"), "`columns.prod.min`: only decimals and whole numbers have a range"),
+        (gold("price = { type = 'money', title = '价', max = '1.005' }"), "`columns.price.max`: `1.005` is no number with 2 places"),
+        (gold("prod = { unknown = '未登记' }"), "`columns.prod.unknown`: only a column with `ref`"),
+        (
+            gold("[[reconcile]]\nwith = 'silver.q'\nequal = { 'COUNT(*)' = 'COUNT(*)' }"),
+            "`reconcile.silver.q`: the table is not among `reads`",
+        ),
+        (gold("[[reconcile]]\nwith = 'silver.a'\nequal = {}"), "`reconcile.silver.a`: name at least one number"),
     ] {
         let message = build(FIELDS, &[("a", dataset("a", ""))], &[("fact", text)]).unwrap_err().to_string();
         assert!(message.contains(want), "{message}");

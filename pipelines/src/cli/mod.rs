@@ -24,6 +24,7 @@ mod plan;
 mod printer;
 mod profile;
 mod progress;
+mod prove;
 mod quarantine;
 mod query;
 mod release;
@@ -116,6 +117,8 @@ pub enum Verb {
     Load,
     /// Only build and publish
     Build,
+    /// Run models again in other ways: the same digests every time?
+    Prove(prove::ProveArgs),
     /// What a build would do now
     Plan(plan::PlanArgs),
     /// Release, runs, counts, and what there is by county and month

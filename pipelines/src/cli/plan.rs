@@ -93,7 +93,12 @@ mod tests {
         let plan = PlanReport {
             as_of: "2024-07-03T02:00:00".into(),
             gold: vec![cell("2024-01", "input_changed"), cell("2024-02", "input_changed"), cell("2024-03", "never_built")],
-            indicators: vec![StaleMonth { indicator: "D05".into(), month: "2024-01".into(), reason: "rule_changed".into() }],
+            indicators: vec![StaleMonth {
+                indicator: "D05".into(),
+                month: "2024-01".into(),
+                reason: "rule_changed".into(),
+                judges_only: true,
+            }],
             ..PlanReport::default()
         };
         let (printer, out, _) = taped(Style::default());

@@ -10,7 +10,7 @@ use clap::Parser;
 
 use super::{App, CliError, Command, ExitStatus, Level, Printer, Style, Verb, logs, signals};
 use super::{
-    build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, quarantine, query, release, simulate, status,
+    build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, prove, quarantine, query, release, simulate, status,
 };
 use crate::config::vars::{self, Vars};
 use crate::stop::Stop;
@@ -83,6 +83,7 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Nightly => nightly::nightly(app).await,
         Verb::Load => load::load(app).await,
         Verb::Build => build::build(app).await,
+        Verb::Prove(args) => prove::prove(app, &args).await,
         Verb::Plan(args) => plan::plan(app, &args).await,
         Verb::Status(args) => status::status(app, &args).await,
         Verb::Explain(args) => explain::explain(app, &args).await,

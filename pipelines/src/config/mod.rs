@@ -10,6 +10,7 @@ mod aliases;
 mod error;
 mod file;
 mod load;
+mod parameters;
 mod secrets;
 mod template;
 #[cfg(test)]
@@ -19,4 +20,5 @@ pub mod vars;
 pub use error::ConfigError;
 pub use file::{Aliases, AuditConfig, Config, CountyConfig, ProfilesConfig, RegionConfig, SqlConfig, WarehouseConfig};
 pub use load::{FILE, Overrides};
+pub use parameters::check_parameters;
 pub use template::{Template, write_project};

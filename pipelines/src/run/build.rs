@@ -42,7 +42,7 @@ pub(crate) async fn instant(context: &Context<'_>, news: bool) -> Result<i64, Ru
     })
 }
 
-async fn completeness(context: &Context<'_>, at: i64) -> Result<Completeness, RunError> {
+pub(super) async fn completeness(context: &Context<'_>, at: i64) -> Result<Completeness, RunError> {
     let known = loads(context.root).await?;
     let mut cursors = BTreeMap::new();
     for dataset in context.registry.datasets().iter().filter(|d| d.source == SourceKind::Platform) {
@@ -68,15 +68,20 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
     })
 }
 
-fn silver<'a>(context: &'a Context<'_>) -> Silver<'a> {
+pub(super) fn silver<'a>(context: &'a Context<'_>) -> Silver<'a> {
     Silver { root: context.root, registry: context.registry, region: context.region }
 }
 
-fn gold<'a>(context: &'a Context<'_>) -> Gold<'a> {
+pub(super) fn gold<'a>(context: &'a Context<'_>) -> Gold<'a> {
     Gold { root: context.root, registry: context.registry, region: context.region, models: &context.models }
 }
 
-fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'a Completeness, set_aside: &'a SetAside) -> Indicators<'a> {
+pub(super) fn indicators<'a>(
+    context: &'a Context<'_>,
+    at: i64,
+    completeness: &'a Completeness,
+    set_aside: &'a SetAside,
+) -> Indicators<'a> {
     Indicators {
         root: context.root,
         registry: context.registry,

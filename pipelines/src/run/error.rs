@@ -26,6 +26,9 @@ pub enum RunError {
     /// A report could not be rendered.
     #[error("the report cannot be written: {0}")]
     Report(String),
+    /// A rule that a release has used was edited.
+    #[error("{0}")]
+    UsedRule(String),
     /// The run was asked to stop; what is committed stays.
     #[error("stopped by a signal between two commits; run again to finish")]
     Stopped,
@@ -42,6 +45,7 @@ impl RunError {
             Self::Config(_) => "E-RUN-004",
             Self::NotFound(_) => "E-RUN-001",
             Self::Report(_) => "E-RUN-002",
+            Self::UsedRule(_) => "E-IND-012",
             Self::Stopped => "E-RUN-003",
         }
     }
@@ -56,6 +60,10 @@ impl RunError {
             Self::Config(_) => Some("`yaojia doctor` checks the configuration".to_string()),
             Self::NotFound(_) => Some("see `yaojia status`".to_string()),
             Self::Report(_) => None,
+            Self::UsedRule(_) => Some(
+                "put the rule back as it was and add a new `[[rule]]` with `valid_from`, `known_from` and `replaces = [\"…\"]`; or close the old one with `valid_to`"
+                    .to_string(),
+            ),
             Self::Stopped => Some("run the same command again".to_string()),
         }
     }
@@ -64,7 +72,7 @@ impl RunError {
     #[must_use]
     pub fn exit(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Profile(_) => 2,
+            Self::Config(_) | Self::Profile(_) | Self::UsedRule(_) => 2,
             Self::NotFound(_) | Self::Report(_) | Self::Stopped => 1,
             Self::Source(e) => match e.kind() {
                 SourceKind::Config => 2,

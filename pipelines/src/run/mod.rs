@@ -10,10 +10,12 @@ mod openlineage;
 mod parse_again;
 mod parser;
 mod platform;
+mod prove;
 mod read;
 pub mod release;
 mod reparse;
 mod report;
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -23,9 +25,11 @@ use yaojia_warehouse::store::Lease;
 pub use context::{instant_text, naive};
 pub use error::RunError;
 pub use explain::{EvidenceRow, Explanation, Original};
+pub use prove::prove;
 pub use read::{ReadSession, session};
 pub use parse_again::{Change, ParseAgainReport, parse_again};
 pub use report::{BuildReport, DatasetLoad, DatasetParse, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION};
+pub use rules::edited_rules;
 
 use crate::project::Project;
 use context::{Context, LazyRun};
@@ -132,6 +136,7 @@ async fn work(
     let clock = std::time::Instant::now();
     let mut failed: Option<RunError> = None;
     if what.builds {
+        rules::refuse_edited(context.root, context.indicators).await?;
         progress.stage("parse");
         // Before the load, so that rows that come again meet what they are by the rules in force.
         match reparse::reparse(context, lazy, what.parse_only, progress).await {

@@ -5,9 +5,9 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Platform, Project, world};
+use crate::support::{Platform, Project, files, world};
 
-const CARD: &str = r#"id           = "X01"
+pub const CARD: &str = r#"id           = "X01"
 version      = 1
 name_zh      = "订单明细行数"
 name_en      = "order lines"
@@ -53,7 +53,7 @@ INNER JOIN ask.month AS m
 WHERE line.send_time < m.as_of
 ";
 
-fn rule(number: u32, limit: u32, replaces: &str) -> String {
+pub fn rule(number: u32, limit: u32, replaces: &str) -> String {
     format!(
         "[[rule]]\nid = \"X01.warn.{number}\"\nlevel = \"warn\"\nop = \">\"\nlimit = \"{limit}\"\ntag = \"I\"\ntext_zh = \"订单明细超过{limit}行\"\n\
          valid_from = \"2020-01\"\nknown_from = \"2020-01-01\"\n{replaces}\n"
@@ -161,6 +161,63 @@ fn an_indicator_and_a_limit_are_files() {
     assert_eq!(others(&project), before, "values of other indicators changed");
     let run = project.run(["build", "--json"]).exits(0);
     assert_eq!(run.json()["changed"], Value::Bool(false), "{run}");
+
+    // Both rules have been used: neither can be edited or deleted any more, and nothing is written on the way.
+    let written = fs::read_to_string(folder.join("rules.toml")).expect("the rules");
+    let before_edit = files(&project.warehouse());
+    for (edited, what) in [
+        (
+            written.replacen(&format!("limit = \"{high}\""), "limit = \"9999\"", 1),
+            "X01.warn.1` was used by a release and was edited: `limit = ",
+        ),
+        (rule(1, u32::try_from(high).expect("a small number"), ""), "X01.warn.2` was used by a release and is gone"),
+    ] {
+        fs::write(folder.join("rules.toml"), edited).expect("the rules");
+        for verb in ["build", "nightly"] {
+            let run = project.run([verb]).exits(2);
+            assert!(run.stderr.contains("error[E-IND-012]") && run.stderr.contains(what) && run.stderr.contains("[[rule]]"), "{run}");
+        }
+        let run = project.run(["check"]).exits(1);
+        assert!(run.stdout.contains("FAIL  rules") && run.stdout.contains(what), "{run}");
+    }
+    assert_eq!(files(&project.warehouse()), before_edit, "a refused run wrote something");
+    // Closing one and adding another is what there is to do.
+    let closed = written.replacen("known_from", "valid_to = \"2024-02\"\nknown_from", 1);
+    fs::write(folder.join("rules.toml"), format!("{closed}\n{}", rule(3, 9999, "replaces = [\"X01.warn.1\", \"X01.warn.2\"]")))
+        .expect("the rules");
+    project.run(["check"]).exits(0);
+    let run = project.run(["build", "--json"]).exits(0);
+    assert_eq!(run.json()["build"]["computed"], 0, "{run}");
+    assert!(values(&project).values().all(|(_, state)| state == "normal"), "{:?}", values(&project));
+
+    // Another text of the same query is other code, of this indicator alone.
+    fs::write(folder.join("rows.sql"), ROWS.replace("Order lines", "All order lines")).expect("the query");
+    assert_eq!(reasons(&project), BTreeSet::from([("X01".to_owned(), "code_changed".to_owned())]));
+}
+
+/// Stale indicators and why.
+fn reasons(project: &Project) -> BTreeSet<(String, String)> {
+    let plan = project.run(["plan", "--why", "--json"]).exits(0).json();
+    let text = |month: &Value, key: &str| month[key].as_str().unwrap_or_default().to_owned();
+    let months = plan["indicators"].as_array().expect("indicators");
+    months.iter().map(|month| (text(month, "indicator"), text(month, "reason"))).collect()
+}
+
+#[test]
+fn a_parameter_nobody_knows_is_an_error() {
+    let project = Project::copy_of_loaded("http://127.0.0.1:9/nobody");
+    let path = project.dir.join("yaojia.toml");
+    let text = fs::read_to_string(&path).expect("yaojia.toml");
+    for (parameters, what) in [
+        ("[parameters.D99]\nlimit = \"1\"\n", "`parameters.D99`: there is no indicator `D99`"),
+        ("[parameters.D01]\nnonsense = \"1\"\n", "`parameters.D01.nonsense`: indicator `D01` has no such parameter"),
+    ] {
+        fs::write(&path, format!("{text}\n{parameters}")).expect("yaojia.toml");
+        let run = project.run(["check"]).exits(1);
+        assert!(run.stdout.contains("FAIL  parameters") && run.stdout.contains(what), "{run}");
+        let run = project.run(["build"]).exits(2);
+        assert!(run.stderr.contains("error[E-CFG-004]") && run.stderr.contains(what), "{run}");
+    }
 }
 
 #[test]

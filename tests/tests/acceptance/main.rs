@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and says what it saw"
 )]
 
+mod checks;
 mod cli;
 mod completeness;
 mod crash;
@@ -22,7 +23,9 @@ mod layering;
 mod lineage;
 mod nights;
 mod profile;
+mod prove;
 mod quarantine;
 mod release;
 mod silver;
 mod support;
+mod worlds;

@@ -140,13 +140,13 @@ impl Platform {
         Self::serve_with(world, &[])
     }
 
-    /// Serves a folder as further arguments say.
-    pub fn serve_with(world: &Path, more: &[&str]) -> Self {
+    /// Serves a folder with further flags.
+    pub fn serve_with(world: &Path, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("simulate.log");
         let out = File::create(&log).expect("a log file");
         let mut command = yaojia();
-        command.args(["simulate", "--addr", "127.0.0.1:0", "--world"]).arg(world).args(more);
+        command.args(["simulate", "--addr", "127.0.0.1:0", "--world"]).arg(world).args(flags);
         command.stdout(out.try_clone().expect("the log file")).stderr(out);
         let child = command.spawn().expect("the simulator");
         let mut platform = Self { child, url: String::new(), _log: folder };
@@ -419,6 +419,7 @@ pub fn files(root: &Path) -> Vec<String> {
     out
 }
 
+/// Copies all files below a folder.
 pub fn copy(from: &Path, to: &Path) {
     for file in files(from) {
         let target = to.join(&file);

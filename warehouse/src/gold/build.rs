@@ -9,15 +9,14 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::scalar::ScalarValue;
 use yaojia_models::contract::{Months, ReadWindow, Registry, TableContract};
-use yaojia_models::digest::sha256_hex;
-use yaojia_models::graph::Graph;
+use yaojia_models::graph::{Graph, table_refs};
 use yaojia_models::value::Month;
 
-use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, file_schema, split_cells, write_cell};
+use crate::delta::{Cell, CellRows, Change, FileEntry, Table, canonical, digest_in, file_schema, split_cells, write_cell};
 use crate::error::{Result, WarehouseError};
-use crate::gold::Session;
-use crate::gold::check::check_cell;
-use crate::ledger::{CellMark, CellMarks, RunStamp};
+use crate::gold::check::Candidate;
+use crate::gold::{Fingerprint, Session, part};
+use crate::ledger::{CellMark, CellMarks, Refused, RunStamp};
 use crate::store::Root;
 
 /// Bumped when our SQL functions or the way models run change what comes out for the same input.
@@ -41,7 +40,7 @@ pub struct StaleCell {
     pub county: String,
     /// Month.
     pub month: String,
-    /// `never_built`, `input_changed` ….
+    /// `never_built`, `contract_changed`, `code_changed`, `input_changed`, `check_failed`.
     pub reason: String,
 }
 
@@ -70,25 +69,33 @@ pub struct Gold<'a> {
 type Digests = BTreeMap<Cell, String>;
 
 impl Gold<'_> {
-    /// Models in the order they must be built.
+    /// Models in the order they must be built: what a model reads, refers to or is reconciled with comes before it.
     ///
     /// # Errors
     /// [`WarehouseError::Contract`] when SQL does not parse, models need each other, or one has no contract.
     pub fn order(&self) -> Result<Vec<(&Model, &TableContract, BTreeSet<String>)>> {
         let bad = |e: &dyn std::fmt::Display| WarehouseError::Contract { table: "gold".to_string(), why: e.to_string() };
-        let texts: BTreeMap<String, String> = self.models.iter().map(|m| (format!("gold.{}", m.name), m.sql.clone())).collect();
-        let graph = Graph::from_sql(&texts).map_err(|e| bad(&e))?;
-        let mut order = Vec::new();
-        for name in graph.levels().into_iter().flatten() {
-            let short = name.strip_prefix("gold.").unwrap_or(&name);
-            let Some(model) = self.models.iter().find(|m| m.name == short) else { continue };
+        let mut known: BTreeMap<String, (&Model, &TableContract, BTreeSet<String>)> = BTreeMap::new();
+        let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for model in self.models {
+            let name = format!("gold.{}", model.name);
             let contract = self
                 .registry
-                .gold_table(short)
+                .gold_table(&model.name)
                 .ok_or_else(|| WarehouseError::Contract { table: name.clone(), why: "there is SQL but no contract".to_string() })?;
-            order.push((model, contract, graph.reads(&name)));
+            let reads: BTreeSet<String> = table_refs(&name, &model.sql)
+                .map_err(|e| bad(&e))?
+                .iter()
+                .filter(|r| r.schema.is_some())
+                .map(ToString::to_string)
+                .collect();
+            let checked = contract.columns.iter().filter(|c| c.unknown.is_none()).filter_map(|c| self.registry.referenced(c));
+            let before = checked.map(|(table, _)| format!("gold.{table}")).chain(contract.reconcile.iter().map(|r| r.with.clone()));
+            needs.insert(name.clone(), reads.iter().cloned().chain(before).collect());
+            known.insert(name, (model, contract, reads));
         }
-        Ok(order)
+        let levels = Graph::new(needs).map_err(|e| bad(&e))?.levels();
+        Ok(levels.into_iter().flatten().filter_map(|name| known.remove(&name)).collect())
     }
 
     /// Every cell the table has or may have, with its fingerprint.
@@ -98,8 +105,13 @@ impl Gold<'_> {
         contract: &TableContract,
         inputs: &BTreeMap<String, Digests>,
         held: &BTreeSet<Cell>,
-    ) -> BTreeMap<Cell, String> {
-        let head = format!("{ENGINE}\n{}\n{}\n{}\n", self.region, sha256_hex(model.sql.as_bytes()), contract.digest());
+    ) -> BTreeMap<Cell, Fingerprint> {
+        let print = |input: String| Fingerprint {
+            contract: part(&contract.digest()),
+            code: part(&format!("{ENGINE}\n{}\n{}", self.region, model.sql)),
+            input,
+            ..Fingerprint::default()
+        };
         let windows: Vec<(&String, Option<ReadWindow>, &Digests)> =
             inputs.iter().map(|(name, digests)| (name, contract.window(name), digests)).collect();
         let by_cell = |w: &Option<ReadWindow>| matches!(w, Some(ReadWindow { months: Months::Relative { from, to }, all_counties: false }) if from.is_some() || to.is_some());
@@ -110,16 +122,16 @@ impl Gold<'_> {
             }
         }
         // Tables read whole say the same in every cell: hashed once.
-        let mut whole = head.clone();
+        let mut whole = String::new();
         for (name, _, digests) in windows.iter().filter(|(_, w, _)| !by_cell(w)) {
             for (cell, digest) in *digests {
                 whole.push_str(&format!("{name} {cell} {digest}\n"));
             }
         }
-        let whole = sha256_hex(whole.as_bytes());
+        let whole = part(&whole);
         if !windows.iter().any(|(_, w, _)| by_cell(w)) {
             cells.insert(Cell::new("*", "*"));
-            return cells.into_iter().map(|c| (c, whole.clone())).collect();
+            return cells.into_iter().map(|c| (c, print(whole.clone()))).collect();
         }
         cells
             .into_iter()
@@ -133,7 +145,7 @@ impl Gold<'_> {
                         text.push_str(&format!("{name} {other} {digest}\n"));
                     }
                 }
-                (cell, sha256_hex(text.as_bytes()))
+                (cell, print(part(&text)))
             })
             .collect()
     }
@@ -143,27 +155,59 @@ impl Gold<'_> {
     /// # Errors
     /// As the storage says.
     pub async fn plan(&self, marks: &CellMarks) -> Result<Vec<StaleCell>> {
+        let refused = Refused::read(self.root).await?;
         let mut stale = Vec::new();
         for (model, contract, reads) in self.order()? {
             let label = format!("gold.{}", model.name);
-            for (cell, print) in self.prints(model, contract, &reads).await? {
-                let mark = marks.get(&label, &cell);
-                if mark.is_none_or(|m| m.fingerprint != print) {
-                    let reason = if mark.is_none() { "never_built" } else { "input_changed" };
-                    stale.push(StaleCell { table: label.clone(), county: cell.county, month: cell.month, reason: reason.to_string() });
-                }
-            }
+            let cells = stale_cells(&label, self.prints(model, contract, &reads).await?, marks);
+            let was_refused = refused.is(&label, &print_of(&cells));
+            stale.extend(cells.into_iter().map(|(cell, (_, reason))| StaleCell {
+                table: label.clone(),
+                county: cell.county,
+                month: cell.month,
+                reason: if was_refused { "check_failed" } else { reason }.to_string(),
+            }));
         }
         Ok(stale)
     }
 
-    async fn prints(&self, model: &Model, contract: &TableContract, reads: &BTreeSet<String>) -> Result<BTreeMap<Cell, String>> {
+    async fn prints(&self, model: &Model, contract: &TableContract, reads: &BTreeSet<String>) -> Result<BTreeMap<Cell, Fingerprint>> {
         let mut inputs = BTreeMap::new();
         for name in reads {
             inputs.insert(name.clone(), Table::digests(self.root, name).await?);
         }
         let held: BTreeSet<Cell> = Table::digests(self.root, &format!("gold.{}", model.name)).await?.into_keys().collect();
         Ok(self.fingerprints(model, contract, &inputs, &held))
+    }
+
+    /// A model's rows by cell, as they would be published; only those of the given cells when some are given.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Sql`], or [`WarehouseError::Contract`] when the SQL does not give what the contract says.
+    pub(crate) async fn rows(
+        &self,
+        session: &Session,
+        model: &Model,
+        contract: &TableContract,
+        only: Option<&BTreeSet<Cell>>,
+    ) -> Result<BTreeMap<Cell, CellRows>> {
+        let label = format!("gold.{}", model.name);
+        let schema = Arc::new(contract.arrow_schema());
+        let parameters: BTreeMap<String, ScalarValue> =
+            if model.sql.contains("$region") { [("region".to_string(), ScalarValue::from(self.region))].into() } else { BTreeMap::new() };
+        let batches = session.rows(&label, &wrap(model, &schema, only), &parameters).await?;
+        let batches = batches.iter().map(|b| conform(&label, &schema, b)).collect::<Result<Vec<_>>>()?;
+        let inner = file_schema(&schema);
+        let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
+        let mut rows = BTreeMap::new();
+        let cells = split_cells(&label, &batches)?;
+        drop(batches);
+        for (cell, batches) in cells {
+            if only.is_none_or(|cells| cells.contains(&cell)) {
+                rows.insert(cell, canonical(&label, &inner, &grain, &[], &batches)?);
+            }
+        }
+        Ok(rows)
     }
 
     /// Builds what is stale, level by level; `tell` hears each model's name.
@@ -181,11 +225,8 @@ impl Gold<'_> {
         for (model, contract, reads) in self.order()? {
             let label = format!("gold.{}", model.name);
             let prints = self.prints(model, contract, &reads).await?;
-            let stale: BTreeMap<Cell, String> = prints
-                .iter()
-                .filter(|(c, p)| marks.get(&label, c).is_none_or(|m| m.fingerprint != **p))
-                .map(|(c, p)| (c.clone(), p.clone()))
-                .collect();
+            let count = prints.len();
+            let stale = stale_cells(&label, prints, marks);
             if stale.is_empty() {
                 continue;
             }
@@ -195,8 +236,8 @@ impl Gold<'_> {
                 session.see(self.root, self.registry, name).await?;
             }
             let clock = std::time::Instant::now();
-            let all = stale.len() == prints.len();
-            let changed = self.table(session, model, contract, &stale, all, run, marks).await?;
+            let all = stale.len() == count;
+            let changed = self.table(session, model, contract, &reads, &stale, all, run, marks).await?;
             tracing::debug!(model = label, seconds = ?clock.elapsed(), "model");
             outcome.cells.insert(label, changed);
         }
@@ -209,32 +250,27 @@ impl Gold<'_> {
         session: &Session,
         model: &Model,
         contract: &TableContract,
-        stale: &BTreeMap<Cell, String>,
+        reads: &BTreeSet<String>,
+        stale: &BTreeMap<Cell, (Fingerprint, &'static str)>,
         all: bool,
         run: &RunStamp,
         marks: &mut CellMarks,
     ) -> Result<u64> {
         let label = format!("gold.{}", model.name);
-        let whole = stale.contains_key(&Cell::new("*", "*"));
+        let whole = all || stale.contains_key(&Cell::new("*", "*"));
+        let named: BTreeSet<Cell> = stale.keys().cloned().collect();
+        let rows = self.rows(session, model, contract, (!whole).then_some(&named)).await?;
         let schema = Arc::new(contract.arrow_schema());
-        let sql = wrap(model, &schema, (!all && !whole).then_some(stale));
-        let parameters: BTreeMap<String, ScalarValue> =
-            if model.sql.contains("$region") { [("region".to_string(), ScalarValue::from(self.region))].into() } else { BTreeMap::new() };
-        let batches = session.rows(&label, &sql, &parameters).await?;
-        let batches = batches.iter().map(|b| conform(&label, &schema, b)).collect::<Result<Vec<_>>>()?;
-        let mut cells = split_cells(&label, &batches)?;
-        if !all && !whole {
-            cells.retain(|c, _| stale.contains_key(c));
-        }
-        let file_schema = file_schema(&schema);
         let mut table = Table::open_or_create(self.root, "gold", &model.name, &schema, &["county", "month"], &contract.title).await?;
         let active: BTreeMap<Cell, Vec<FileEntry>> = table.files_by_cell()?;
-        let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
+        let concerned = |cell: &Cell| whole || stale.contains_key(cell);
+        let emptied: BTreeSet<Cell> = active.keys().chain(&named).filter(|c| concerned(c) && !rows.contains_key(*c)).cloned().collect();
+        let print = print_of(stale);
+        let candidate = Candidate { contract, rows: &rows, emptied: &emptied, whole, print: &print };
+        candidate.check(session, self.root, self.registry, run).await?;
         let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
         let mut fresh: BTreeMap<Cell, CellMark> = BTreeMap::new();
-        for (cell, batches) in cells {
-            let rows = canonical(&label, &file_schema, &grain, &[], &batches)?;
-            check_cell(contract, &cell, &rows.batch)?;
+        for (cell, rows) in rows {
             let mark = CellMark { fingerprint: String::new(), digest: rows.digest.clone(), rows: rows.batch.num_rows() as u64 };
             let held = active.get(&cell).map(Vec::as_slice).unwrap_or_default();
             if !(held.len() == 1 && digest_in(&held[0].path) == Some(rows.digest.as_str())) {
@@ -244,11 +280,9 @@ impl Gold<'_> {
             }
             fresh.insert(cell, mark);
         }
-        for (cell, files) in &active {
-            if !fresh.contains_key(cell) && (all || whole || stale.contains_key(cell)) {
-                change.remove.extend(files.iter().map(|f| f.path.clone()));
-                fresh.insert(cell.clone(), CellMark::default());
-            }
+        for (cell, files) in active.iter().filter(|(cell, _)| emptied.contains(*cell)) {
+            change.remove.extend(files.iter().map(|f| f.path.clone()));
+            fresh.insert(cell.clone(), CellMark::default());
         }
         let changed = change.add.len().max(change.remove.len()) as u64;
         if changed > 0 {
@@ -256,30 +290,37 @@ impl Gold<'_> {
             table.commit(change).await?;
         }
         // The mark of a cell that has rows now but was no candidate before needs its print: ask again with the table as it is.
-        let reads = yaojia_models::graph::table_refs(&label, &model.sql)
-            .map_err(|e| WarehouseError::Contract { table: label.clone(), why: e.to_string() })?
-            .into_iter()
-            .filter(|r| r.schema.is_some())
-            .map(|r| r.to_string())
-            .collect();
-        for (cell, print) in self.prints(model, contract, &reads).await? {
-            if !(all || whole || stale.contains_key(&cell)) {
-                continue;
+        for (cell, print) in self.prints(model, contract, reads).await? {
+            if concerned(&cell) {
+                let mark = fresh.remove(&cell).unwrap_or_default();
+                marks.set(&label, cell, CellMark { fingerprint: print.text(), ..mark });
             }
-            let mark = fresh.remove(&cell).unwrap_or_default();
-            marks.set(&label, cell, CellMark { fingerprint: print, ..mark });
         }
         Ok(changed)
     }
 }
 
-/// The model around which the builder asks for the contract's columns and, when only some cells are stale, for these only.
-fn wrap(model: &Model, schema: &SchemaRef, stale: Option<&BTreeMap<Cell, String>>) -> String {
+/// The cells that are not fresh, each with its print and the reason.
+fn stale_cells(label: &str, prints: BTreeMap<Cell, Fingerprint>, marks: &CellMarks) -> BTreeMap<Cell, (Fingerprint, &'static str)> {
+    let stale = prints.into_iter().filter_map(|(cell, print)| {
+        let reason = print.reason(marks.get(label, &cell).map(|m| m.fingerprint.as_str()))?;
+        Some((cell, (print, reason)))
+    });
+    stale.collect()
+}
+
+/// One print of all that a table would be built from now.
+fn print_of(stale: &BTreeMap<Cell, (Fingerprint, &'static str)>) -> String {
+    part(&stale.iter().map(|(cell, (print, _))| format!("{cell} {}\n", print.text())).collect::<String>())
+}
+
+/// The model around which the builder asks for the contract's columns and, when only some cells are wanted, for these only.
+fn wrap(model: &Model, schema: &SchemaRef, only: Option<&BTreeSet<Cell>>) -> String {
     let columns: Vec<String> = schema.fields().iter().map(|f| format!("model.{}", f.name())).collect();
-    let filter = stale.map_or_else(String::new, |stale| {
+    let filter = only.map_or_else(String::new, |only| {
         let list = |values: BTreeSet<&str>| values.into_iter().map(|v| format!("'{v}'")).collect::<Vec<_>>().join(", ");
-        let counties = list(stale.keys().map(|c| c.county.as_str()).collect());
-        let months = list(stale.keys().map(|c| c.month.as_str()).collect());
+        let counties = list(only.iter().map(|c| c.county.as_str()).collect());
+        let months = list(only.iter().map(|c| c.month.as_str()).collect());
         format!("\nWHERE model.county IN ({counties})\n  AND model.month IN ({months})")
     });
     format!("SELECT {}\nFROM (\n{}\n) AS model{filter}", columns.join(", "), model.sql.trim().trim_end_matches(';'))

@@ -9,23 +9,22 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use indexmap::IndexMap;
 use yaojia_models::card::{Indicator, Query};
-use yaojia_models::contract::Registry;
-use yaojia_models::digest::sha256_hex;
+use yaojia_models::contract::{Registry, TableContract};
 use yaojia_models::graph::table_refs;
 use yaojia_models::value::Month;
 
-use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, file_schema, read_file, split_cells, write_cell};
+use crate::delta::{Cell, CellRows, Change, FileEntry, Table, canonical, digest_in, file_schema, read_file, split_cells, write_cell};
 use crate::error::{Result, WarehouseError};
-use crate::gold::{Completeness, Session, SetAside};
+use crate::gold::check::Candidate;
+use crate::gold::{Completeness, Fingerprint, Session, SetAside, part};
 use crate::indicator::{Ask, AskedMonth, Engine, EngineError, Exemptions, Names};
-use crate::ledger::{CellMark, CellMarks, RunStamp};
+use crate::ledger::{CellMark, CellMarks, Refused, RunStamp, UsedRules};
 use crate::store::Root;
 
+/// Name under which the ledger keeps what the dimensions were when subjects were named last.
+const NAMES: &str = "indicator/names";
 /// Bumped when the engine changes what comes out for the same facts, cards and rules.
 const ENGINE: &str = "indicator-1";
-/// Columns that say by which run a row came, not what it says.
-const BLIND: [&str; 2] = ["run_id", "first_run_id"];
-
 /// The three published tables of the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Sheet {
@@ -53,8 +52,10 @@ pub struct StaleMonth {
     pub indicator: String,
     /// Month.
     pub month: String,
-    /// `never_built`, `input_changed`, `rule_changed`.
+    /// `never_built`, `contract_changed`, `code_changed`, `input_changed`, `rule_changed`, `source_incomplete`, `check_failed`.
     pub reason: String,
+    /// Whether its values stand and are only judged again.
+    pub judges_only: bool,
 }
 
 /// What a build of the indicators did.
@@ -93,6 +94,13 @@ pub struct Indicators<'a> {
 }
 
 impl Indicators<'_> {
+    /// Columns that say by which run a row came, not what it says.
+    pub(crate) const BLIND: [&'static str; 2] = ["run_id", "first_run_id"];
+    /// Dimensions that name subjects.
+    pub(crate) const DIMENSIONS: [&'static str; 4] = ["dim_institution", "dim_enterprise", "dim_product", "dim_admdvs"];
+    /// The tables the engine writes.
+    pub(crate) const TABLES: [&'static str; 3] = ["indicator_value", "alert", "alert_evidence"];
+
     /// The months to publish, each with its T.
     #[must_use]
     pub fn months(&self) -> Vec<AskedMonth> {
@@ -107,47 +115,108 @@ impl Indicators<'_> {
     /// As the storage says.
     pub async fn plan(&self, marks: &CellMarks) -> Result<Vec<StaleMonth>> {
         let prints = self.prints().await?;
-        Ok(self.stale(&prints, marks).into_values().flat_map(BTreeMap::into_values).collect())
+        let stale = self.stale(&prints, marks, &self.renamed(marks).await?);
+        let refused = Refused::read(self.root).await?;
+        let print = print_of(&prints, &stale);
+        let was_refused = Sheet::ALL.iter().any(|sheet| refused.is(&format!("gold.{}", sheet.name()), &print));
+        let mut months: Vec<StaleMonth> = stale.into_values().flat_map(BTreeMap::into_values).collect();
+        if was_refused {
+            months.iter_mut().for_each(|month| month.reason = "check_failed".to_string());
+        }
+        Ok(months)
     }
 
     fn stale(
         &self,
-        prints: &BTreeMap<String, BTreeMap<Month, String>>,
+        prints: &Prints,
         marks: &CellMarks,
+        renamed: &BTreeSet<(String, String)>,
     ) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
         let mut stale: BTreeMap<String, BTreeMap<Month, StaleMonth>> = BTreeMap::new();
         for indicator in self.indicators {
             let persist = indicator.rules.iter().filter_map(|r| r.persist).max().unwrap_or(1);
             let Some(months) = prints.get(indicator.id()) else { continue };
-            let mut add = |month: Month, reason: &str| {
-                let entry = StaleMonth { indicator: indicator.id().to_string(), month: month.to_string(), reason: reason.to_string() };
-                stale.entry(indicator.id().to_string()).or_default().entry(month).or_insert(entry);
-            };
+            let of = stale.entry(indicator.id().to_string()).or_default();
             for (month, print) in months {
-                let mark = marks.get(&mark_name(indicator), &Cell::new("*", month.to_string()));
-                let reason = match mark {
-                    None => "never_built",
-                    Some(m) if m.fingerprint == *print => continue,
-                    Some(m) if data_part(&m.fingerprint) == data_part(print) => "rule_changed",
-                    Some(_) => "input_changed",
+                let mark = marks.get(&mark_name(indicator), &Cell::new("*", month.to_string())).map(|m| m.fingerprint.as_str());
+                let Some(reason) = print.reason(mark) else { continue };
+                let judges_only = mark.is_some_and(|held| print.judges_only(held));
+                let entry = |month: Month, reason: &str| StaleMonth {
+                    indicator: indicator.id().to_string(),
+                    month: month.to_string(),
+                    reason: reason.to_string(),
+                    judges_only,
                 };
-                add(*month, reason);
+                // Its own reason goes over that of a month before.
+                of.insert(*month, entry(*month, reason));
                 // A month's state can turn those of the next ones where a rule persists.
                 for later in 1..i32::try_from(persist).unwrap_or(1) {
                     let next = month.plus(later);
                     if months.contains_key(&next) {
-                        add(next, if reason == "rule_changed" { reason } else { "input_changed" });
+                        let reason = if reason == "rule_changed" { reason } else { "input_changed" };
+                        of.entry(next).or_insert_with(|| entry(next, reason));
                     }
                 }
+            }
+            for month in months.keys().filter(|month| renamed.contains(&(indicator.id().to_string(), month.to_string()))) {
+                of.entry(*month).or_insert_with(|| StaleMonth {
+                    indicator: indicator.id().to_string(),
+                    month: month.to_string(),
+                    reason: "input_changed".to_string(),
+                    judges_only: true,
+                });
+            }
+            if of.is_empty() {
+                stale.remove(indicator.id());
             }
         }
         stale
     }
 
-    /// Fingerprints by indicator and month: `data:rules`.
-    async fn prints(&self) -> Result<BTreeMap<String, BTreeMap<Month, String>>> {
+    /// The tables that name subjects, as they are now.
+    async fn naming(&self) -> Result<String> {
+        let mut text = String::new();
+        for name in Self::DIMENSIONS {
+            let digests = Table::digests(self.root, &format!("gold.{name}")).await?;
+            text.extend(digests.iter().map(|(cell, digest)| format!("{name} {cell} {digest}\n")));
+        }
+        Ok(part(&text))
+    }
+
+    /// Published indicator-months in which a subject has another name by now: a name is no input of a value, so no fingerprint says it.
+    /// The stored rows are looked at only when a dimension changed since names were looked at last.
+    async fn renamed(&self, marks: &CellMarks) -> Result<BTreeSet<(String, String)>> {
+        let mut renamed = BTreeSet::new();
+        let naming = self.naming().await?;
+        if marks.get(NAMES, &Cell::new("*", "*")).is_some_and(|mark| mark.fingerprint == naming) {
+            return Ok(renamed);
+        }
+        let stored = self.read(Sheet::Value, None).await?;
+        if stored.is_empty() {
+            return Ok(renamed);
+        }
+        let session = Session::new(Some(1), None)?;
+        for name in Self::DIMENSIONS {
+            session.see(self.root, self.registry, &format!("gold.{name}")).await?;
+        }
+        let names = Names::load(session.context()).await?;
+        for batch in stored {
+            let (ids, months) = (texts(&batch, "indicator_id")?, texts(&batch, "month")?);
+            let (kinds, codes, held) = (texts(&batch, "subject_kind")?, texts(&batch, "subject_code")?, texts(&batch, "subject_name")?);
+            for row in (0..batch.num_rows()).filter(|row| !names.is(kinds.value(*row), codes.value(*row), held.value(*row))) {
+                renamed.insert((ids.value(row).to_string(), months.value(row).to_string()));
+            }
+        }
+        Ok(renamed)
+    }
+
+    /// Fingerprints by indicator and month.
+    async fn prints(&self) -> Result<Prints> {
         let mut digests: BTreeMap<String, BTreeMap<Cell, String>> = BTreeMap::new();
         let exemptions = Table::digests(self.root, "silver.exemption").await?;
+        let contracts: String =
+            Sheet::ALL.iter().filter_map(|sheet| self.registry.gold_table(sheet.name())).map(|contract| contract.digest()).collect();
+        let contracts = part(&contracts);
         let mut prints = BTreeMap::new();
         for indicator in self.indicators {
             let tables = reads(indicator)?;
@@ -164,11 +233,16 @@ impl Indicators<'_> {
                 indicator.query,
                 self.parameters.get(indicator.id())
             );
-            let code = sha256_hex(code.as_bytes());
-            let rules = format!("{:?}\n{exemptions:?}", indicator.rules);
+            let base = Fingerprint {
+                contract: contracts.clone(),
+                code: part(&code),
+                register: part(&format!("{exemptions:?}")),
+                rules: part(&format!("{:?}", indicator.rules)),
+                ..Fingerprint::default()
+            };
             let mut months = BTreeMap::new();
             for asked in self.months() {
-                let mut text = format!("{code}\n{}\n", asked.as_of);
+                let mut text = format!("{}\n", asked.as_of);
                 for table in &tables {
                     let whole = self.is_reference(table);
                     for (cell, digest) in digests.get(table).into_iter().flatten() {
@@ -179,9 +253,9 @@ impl Indicators<'_> {
                         }
                     }
                 }
-                text.push_str(&self.completeness.text(indicator, asked.month));
                 text.push_str(&self.set_aside.text(indicator, asked.month));
-                months.insert(asked.month, format!("{}:{}", sha256_hex(text.as_bytes()), sha256_hex(rules.as_bytes())));
+                let sources = part(&self.completeness.text(indicator, asked.month));
+                months.insert(asked.month, Fingerprint { input: part(&text), sources, ..base.clone() });
             }
             prints.insert(indicator.id().to_string(), months);
         }
@@ -208,14 +282,14 @@ impl Indicators<'_> {
         tell: &(dyn Fn(&str) + Sync),
     ) -> Result<IndicatorOutcome> {
         let prints = self.prints().await?;
-        let stale = self.stale(&prints, marks);
+        let stale = self.stale(&prints, marks, &self.renamed(marks).await?);
         let mut outcome = IndicatorOutcome::default();
         if stale.is_empty() {
             return Ok(outcome);
         }
         let touched: BTreeSet<String> = stale.values().flat_map(|m| m.keys().map(ToString::to_string)).collect();
         let stored = self.read(Sheet::Value, None).await?;
-        for name in ["dim_institution", "dim_enterprise", "dim_product", "dim_admdvs"] {
+        for name in Self::DIMENSIONS {
             session.see(self.root, self.registry, &format!("gold.{name}")).await?;
         }
         let names = Names::load(session.context()).await?;
@@ -229,13 +303,9 @@ impl Indicators<'_> {
             for table in reads(indicator)? {
                 session.see(self.root, self.registry, &table).await?;
             }
-            let asked = months.keys().map(|m| AskedMonth::at(*m, self.instant)).collect();
-            let mut ask = Ask::new(self.region, self.first_month, asked)?;
-            for (name, value) in self.parameters.get(indicator.id()).into_iter().flatten() {
-                ask = ask.with_parameter(indicator.id(), name, value);
-            }
+            let ask = self.ask(indicator, months.keys().map(|m| AskedMonth::at(*m, self.instant)).collect())?;
             let engine = Engine::new(session.context().clone(), ask)?.with_exemptions(exemptions.clone()).with_names(names.clone());
-            let only_rules = months.values().all(|m| m.reason == "rule_changed");
+            let only_rules = months.values().all(|m| m.judges_only);
             let out = if only_rules { engine.rejudge(indicator, &stored).await } else { engine.compute(indicator, &stored).await };
             let out = match out {
                 Ok(out) => out,
@@ -256,22 +326,86 @@ impl Indicators<'_> {
             tracing::debug!(indicator = indicator.id(), seconds = ?clock.elapsed(), "indicator");
             done.extend(months.keys().map(|m| (indicator.id().to_string(), m.to_string())));
         }
-        for sheet in Sheet::ALL {
-            let new = fresh.remove(&sheet).unwrap_or_default();
-            let changed = self.replace(sheet, new, &touched, &done, run).await?;
-            outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
-        }
+        // The dimension first: values refer to it.
         let listed = crate::gold::catalogue::list(self, run).await?;
         outcome.cells.insert("gold.dim_indicator".to_string(), listed);
+        let print = print_of(&prints, &stale);
+        for sheet in Sheet::ALL {
+            let new = fresh.remove(&sheet).unwrap_or_default();
+            let changed = self.replace(session, sheet, new, &touched, &done, run, &print).await?;
+            outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
+        }
+        let judged: Vec<&Indicator> = self.indicators.iter().filter(|i| done.iter().any(|(id, _)| id == i.id())).collect();
+        UsedRules::read(self.root).await?.remember(self.root, run.seq, &judged, Month::of_micros(self.instant - 1)).await?;
+        if outcome.failed.is_empty() {
+            let mark = CellMark { fingerprint: self.naming().await?, ..CellMark::default() };
+            marks.set(NAMES, Cell::new("*", "*"), mark);
+        }
         for (indicator, months) in &prints {
             for (month, print) in months {
                 if done.contains(&(indicator.clone(), month.to_string())) {
-                    let mark = CellMark { fingerprint: print.clone(), ..CellMark::default() };
+                    let mark = CellMark { fingerprint: print.text(), ..CellMark::default() };
                     marks.set(&format!("indicator/{indicator}"), Cell::new("*", month.to_string()), mark);
                 }
             }
         }
         Ok(outcome)
+    }
+
+    /// The question for an indicator, with the region's parameters.
+    fn ask(&self, indicator: &Indicator, months: Vec<AskedMonth>) -> Result<Ask> {
+        let mut ask = Ask::new(self.region, self.first_month, months)?;
+        for (name, value) in self.parameters.get(indicator.id()).into_iter().flatten() {
+            ask = ask.with_parameter(indicator.id(), name, value);
+        }
+        Ok(ask)
+    }
+
+    /// Tables that an indicator's SQL reads.
+    pub(crate) fn tables(indicator: &Indicator) -> Result<BTreeSet<String>> {
+        reads(indicator)
+    }
+
+    /// An indicator's rows of a stored batch.
+    pub(crate) fn of(batch: &RecordBatch, indicator: &str) -> Result<RecordBatch> {
+        let ids = texts(batch, "indicator_id")?;
+        let own: BooleanArray = ids.iter().map(|id| Some(id == Some(indicator))).collect();
+        filter_record_batch(batch, &own).map_err(|source| WarehouseError::Arrow { table: "gold.indicator_value".to_string(), source })
+    }
+
+    /// Everything an indicator gives for all months, by table and cell, as it would be published; the session holds its tables.
+    pub(crate) async fn computed(
+        &self,
+        session: &Session,
+        indicator: &Indicator,
+        register: &[RecordBatch],
+    ) -> Result<BTreeMap<(String, Cell), CellRows>> {
+        let names = Names::load(session.context()).await?;
+        let engine = Engine::new(session.context().clone(), self.ask(indicator, self.months())?)?
+            .with_exemptions(Exemptions::read(register)?)
+            .with_names(names);
+        let out = engine.compute(indicator, &[]).await?;
+        let run = RunStamp { seq: 0, id: String::new(), at: self.instant };
+        let blank: ArrayRef = Arc::new(StringArray::from(vec![""; out.alerts.num_rows()]));
+        let sheets = [
+            (Sheet::Value, self.finish_values(indicator, &out.values, &run)?),
+            (Sheet::Alert, append(&self.certified(indicator, &out.alerts)?, vec![("first_run_id", blank)])?),
+            (Sheet::Evidence, out.evidence),
+        ];
+        let mut all = BTreeMap::new();
+        for (sheet, rows) in sheets {
+            let contract = self.contract(sheet)?;
+            let label = format!("gold.{}", sheet.name());
+            let rows = shape(&label, &Arc::new(contract.arrow_schema()), &rows)?;
+            all.extend(sorted_cells(contract, &[rows])?.into_iter().map(|(cell, rows)| ((label.clone(), cell), rows)));
+        }
+        Ok(all)
+    }
+
+    fn contract(&self, sheet: Sheet) -> Result<&TableContract> {
+        self.registry
+            .gold_table(sheet.name())
+            .ok_or_else(|| WarehouseError::Contract { table: format!("gold.{}", sheet.name()), why: "there is no contract".to_string() })
     }
 
     async fn silver(&self, name: &str) -> Result<Vec<RecordBatch>> {
@@ -322,39 +456,39 @@ impl Indicators<'_> {
     }
 
     /// Replaces the cells of the touched months that differ.
+    #[expect(clippy::too_many_arguments, reason = "one step of the build, split off for reading")]
     async fn replace(
         &self,
+        session: &Session,
         sheet: Sheet,
         new: Vec<RecordBatch>,
         touched: &BTreeSet<String>,
         done: &BTreeSet<(String, String)>,
         run: &RunStamp,
+        print: &str,
     ) -> Result<u64> {
         let kept: Vec<RecordBatch> = self.read(sheet, Some(touched)).await?.iter().map(|b| keep_others(b, done)).collect::<Result<_>>()?;
         let new = match sheet {
             Sheet::Alert => self.first_seen(new, run).await?,
             _ => new,
         };
-        let Some(contract) = self.registry.gold_table(sheet.name()) else {
-            return Err(WarehouseError::Contract { table: format!("gold.{}", sheet.name()), why: "there is no contract".to_string() });
-        };
+        let contract = self.contract(sheet)?;
         let schema: SchemaRef = Arc::new(contract.arrow_schema());
         let label = format!("gold.{}", sheet.name());
         let rows = new.iter().chain(&kept).map(|b| shape(&label, &schema, b)).collect::<Result<Vec<_>>>()?;
-        let cells = split_cells(&label, &rows)?;
         let mut table = Table::open_or_create(self.root, "gold", sheet.name(), &schema, &["county", "month"], &contract.title).await?;
         let active: BTreeMap<Cell, Vec<FileEntry>> =
             table.files()?.into_iter().filter(|f| touched.contains(&f.part("month"))).fold(BTreeMap::new(), |mut m, f| {
                 m.entry(f.cell()).or_default().push(f);
                 m
             });
-        let inner = file_schema(&schema);
-        let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
+        let cells = sorted_cells(contract, &rows)?;
+        let emptied: BTreeSet<Cell> = active.keys().filter(|c| !cells.contains_key(*c)).cloned().collect();
+        let candidate = Candidate { contract, rows: &cells, emptied: &emptied, whole: false, print };
+        candidate.check(session, self.root, self.registry, run).await?;
         let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
-        for (cell, batches) in &cells {
-            let sorted = canonical(&label, &inner, &grain, &BLIND, batches)?;
-            crate::gold::check::check_cell(contract, cell, &sorted.batch)?;
-            let held = active.get(cell).map(Vec::as_slice).unwrap_or_default();
+        for (cell, sorted) in cells {
+            let held = active.get(&cell).map(Vec::as_slice).unwrap_or_default();
             if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
                 continue;
             }
@@ -362,7 +496,7 @@ impl Indicators<'_> {
             change.remove.extend(held.iter().map(|f| f.path.clone()));
             change.add.push(write_cell(&table.store(), &label, partition, sorted, run.seq).await?);
         }
-        for (_, files) in active.iter().filter(|(c, _)| !cells.contains_key(*c)) {
+        for (_, files) in active.iter().filter(|(c, _)| emptied.contains(*c)) {
             change.remove.extend(files.iter().map(|f| f.path.clone()));
         }
         let changed = change.add.len().max(change.remove.len()) as u64;
@@ -398,8 +532,29 @@ fn mark_name(indicator: &Indicator) -> String {
     format!("indicator/{}", indicator.id())
 }
 
-fn data_part(print: &str) -> &str {
-    print.split(':').next().unwrap_or_default()
+/// Fingerprints by indicator and month.
+type Prints = BTreeMap<String, BTreeMap<Month, Fingerprint>>;
+
+/// One print of all that would be published now.
+fn print_of(prints: &Prints, stale: &BTreeMap<String, BTreeMap<Month, StaleMonth>>) -> String {
+    let mut text = String::new();
+    for (indicator, months) in stale {
+        for month in months.keys() {
+            if let Some(print) = prints.get(indicator).and_then(|of| of.get(month)) {
+                text.push_str(&format!("{indicator} {month} {}\n", print.text()));
+            }
+        }
+    }
+    part(&text)
+}
+
+/// Rows of one of the engine's tables by cell, in the order of its grain; by which run a row came is not part of its digest.
+fn sorted_cells(contract: &TableContract, rows: &[RecordBatch]) -> Result<BTreeMap<Cell, CellRows>> {
+    let label = format!("gold.{}", contract.name);
+    let inner = file_schema(&contract.arrow_schema());
+    let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
+    let cells = split_cells(&label, rows)?;
+    cells.into_iter().map(|(cell, batches)| Ok((cell, canonical(&label, &inner, &grain, &Indicators::BLIND, &batches)?))).collect()
 }
 
 /// Gold (and silver) tables that an indicator's SQL reads, sorted.

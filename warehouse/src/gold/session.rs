@@ -66,7 +66,7 @@ impl Session {
             table: "session".to_string(),
             why: "the engine has no default catalog".to_string(),
         })?;
-        for name in ["bronze", "silver", "gold", "ops", "ask"] {
+        for name in ["bronze", "silver", "gold", "ops", "ask", "candidate"] {
             catalog.register_schema(name, Arc::new(MemorySchemaProvider::new())).map_err(|e| sql_error(name, e))?;
         }
         crate::functions::register_all(&context);
@@ -105,12 +105,7 @@ impl Session {
     /// As the storage says.
     pub async fn see(&self, root: &Root, registry: &Registry, full: &str) -> Result<()> {
         let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
-        let empty = match layer {
-            "silver" if name == QUARANTINE => quarantine_schema(),
-            "silver" => registry.dataset(name).map_or_else(Schema::empty, |d| d.silver_schema()),
-            _ => registry.gold_table(name).map_or_else(Schema::empty, TableContract::arrow_schema),
-        };
-        self.put_delta(root, layer, name, None, &empty).await
+        self.put_delta(root, layer, name, None, &empty_schema(registry, full)).await
     }
 
     /// Makes a Delta table visible, at `version` or its latest; where there is none yet, an empty one with the contract's columns.
@@ -192,13 +187,23 @@ impl Session {
     }
 }
 
+/// The columns of a table that is not there yet.
+pub(super) fn empty_schema(registry: &Registry, full: &str) -> Schema {
+    let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
+    match layer {
+        "silver" if name == QUARANTINE => quarantine_schema(),
+        "silver" => registry.dataset(name).map_or_else(Schema::empty, |d| d.silver_schema()),
+        _ => registry.gold_table(name).map_or_else(Schema::empty, TableContract::arrow_schema),
+    }
+}
+
 /// A schema without field metadata: column comments are for readers of the tables, plans compare schemas by them.
-fn plain(schema: &Schema) -> Schema {
+pub(super) fn plain(schema: &Schema) -> Schema {
     Schema::new(schema.fields().iter().map(|f| f.as_ref().clone().with_metadata(HashMap::new())).collect::<Vec<_>>())
 }
 
 /// A file's rows as the table shows them: partition values put back, columns in the table's order.
-fn place(label: &str, columns: &SchemaRef, batch: &RecordBatch, file: &FileEntry) -> Result<RecordBatch> {
+pub(super) fn place(label: &str, columns: &SchemaRef, batch: &RecordBatch, file: &FileEntry) -> Result<RecordBatch> {
     let arrays = columns
         .fields()
         .iter()

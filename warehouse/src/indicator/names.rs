@@ -53,6 +53,13 @@ impl Names {
         self.0.insert((kind, code.to_owned()), name.to_owned());
     }
 
+    /// Whether a subject of a kind in words (`institution`) has this name now.
+    #[must_use]
+    pub fn is(&self, kind: &str, code: &str, name: &str) -> bool {
+        let kinds = DIMENSIONS.iter().flat_map(|(.., kinds)| kinds.iter());
+        kinds.copied().find(|known| known.as_str() == kind).is_none_or(|known| self.name(known, code) == name)
+    }
+
     /// The name of a subject, blank when it is not known.
     #[must_use]
     pub fn name(&self, kind: SubjectKind, code: &str) -> &str {

@@ -2,20 +2,24 @@
 
 mod cells;
 mod certificates;
+mod checks;
 mod counts;
 mod loads;
 mod parses;
 mod releases;
 mod rollbacks;
+mod rules;
 mod runs;
 mod sheet;
 
 pub use cells::{CellMark, CellMarks};
 pub use certificates::{CertificateKey, CertificateRow, certificates, record_certificates};
+pub use checks::{CheckMark, Refused, record_checks};
 pub use counts::{read_counts, write_counts};
 pub use loads::{LoadMark, loads, record_loads};
 pub use parses::{KeptParse, ParseMark, parses, record_parses};
 pub use releases::{Release, current_release, publish_release, releases};
 pub use rollbacks::{Rollback, last_built, record_rollback, rollbacks};
+pub use rules::UsedRules;
 pub use runs::{RunRecord, RunStamp, last_run, open_run, record_run, runs};
 pub use sheet::{Kind, Sheet, Value};

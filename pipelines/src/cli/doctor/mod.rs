@@ -11,7 +11,7 @@ use yaojia_models::contract::Registry;
 
 use super::table::printable;
 use super::{App, CliError, ExitStatus};
-use crate::config::Config;
+use crate::config::{Config, check_parameters};
 use crate::project::overlays;
 use crate::sql::SqlBundle;
 
@@ -126,6 +126,10 @@ pub(super) async fn check(app: &App) -> Result<ExitStatus, CliError> {
 async fn declarations(report: &mut Report<'_>, config: Option<&Config>) -> Result<Option<Registry>, CliError> {
     let registry = report.note("contracts", contracts());
     let bundle = report.note("cards", cards(report.app, config));
+    if let (Some(config), Some(bundle)) = (config, &bundle) {
+        report.note("parameters", parameters(config, bundle));
+        rules(report, config, bundle).await;
+    }
     if let (Some(registry), Some(bundle)) = (&registry, &bundle) {
         let (region, first_month) = match config {
             Some(config) => (config.region.code.clone(), config.first_month()?),
@@ -161,6 +165,31 @@ fn cards(app: &App, config: Option<&Config>) -> Result<(SqlBundle, String), CliE
     let rules: usize = indicators.iter().map(|indicator| indicator.rules.len()).sum();
     let detail = format!("{} indicators, {rules} rules, {} models", indicators.len(), bundle.models().count());
     Ok((bundle, detail))
+}
+
+fn parameters(config: &Config, bundle: &SqlBundle) -> Result<((), String), CliError> {
+    check_parameters(&config.parameters, bundle.catalogue())?;
+    let count: usize = config.parameters.values().map(indexmap::IndexMap::len).sum();
+    Ok(((), format!("{count} of the region's own, all known to their cards")))
+}
+
+/// Rules that a release of the warehouse has used are as they were, where there is a warehouse.
+async fn rules(report: &mut Report<'_>, config: &Config, bundle: &SqlBundle) {
+    let location = &config.warehouse.location;
+    if !location.contains("://") && !std::path::Path::new(location).exists() {
+        report.skip("rules", "there is no warehouse yet that has used any");
+        return;
+    }
+    let found = async {
+        let root = yaojia_warehouse::Root::open(location, config.storage_options()?)?;
+        Ok::<_, CliError>(crate::run::edited_rules(&root, bundle.catalogue().indicators()).await?)
+    };
+    let outcome = match found.await {
+        Ok(edited) if edited.is_empty() => Ok(((), "those that a release has used are as they were".to_owned())),
+        Ok(edited) => Err(crate::run::RunError::UsedRule(edited.join("; ")).into()),
+        Err(error) => Err(error),
+    };
+    report.note("rules", outcome);
 }
 
 fn aliases(config: &Config) -> String {
