@@ -65,15 +65,16 @@ pub struct Inputs<'a> {
     pub first_month: Month,
 }
 
-/// The message numbers of a platform; those of the default profile where none is configured.
+/// The message numbers of a platform by dataset, `A+B` where several feed one; those of the default profile where none is configured.
 ///
 /// # Errors
 /// When the built-in profile cannot be read.
 pub fn messages(platform: Option<&PlatformConfig>) -> Result<IndexMap<String, String>, SourceError> {
-    match platform {
-        Some(platform) => platform.messages(),
-        None => PlatformConfig::from_toml(SOURCE_TOML)?.messages(),
-    }
+    let messages = match platform {
+        Some(platform) => platform.messages()?,
+        None => PlatformConfig::from_toml(SOURCE_TOML)?.messages()?,
+    };
+    Ok(messages.into_iter().map(|(dataset, messages)| (dataset, messages.infnos())).collect())
 }
 
 /// Where a table stands.

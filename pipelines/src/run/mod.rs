@@ -118,8 +118,8 @@ async fn run(project: &Project, what: &Work<'_>, progress: &dyn Progress) -> Res
         record_run(context.root, stamp, verb, &instant_text(context.now), state, &note).await?;
         let text = serde_json::to_string_pretty(&report).map_err(|e| RunError::Report(e.to_string()))?;
         context.root.put(&format!("_ops/runs/{}/run.json", stamp.id), text.into()).await?;
-        if builds {
-            openlineage::write(project, &stamp.id, &report, &instant_text(context.now), done.as_ref().err().map(RunError::code)).await?;
+        if what.builds {
+            openlineage::write(project, &stamp.id, &report, &instant_text(context.now), failed.as_ref().map(RunError::code)).await?;
         }
     }
     lease.release().await?;

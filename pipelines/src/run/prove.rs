@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use yaojia_warehouse::delta::Cell;
-use yaojia_warehouse::gold::{Gold, Proof, Prover, Stale};
+use yaojia_warehouse::gold::{Gold, Proof, Prover, SetAside, Stale};
 use yaojia_warehouse::ledger::{CellMarks, current_release};
 
 use super::build::{completeness, gold, indicators, silver};
@@ -24,7 +24,8 @@ pub async fn prove(project: &Project, names: &[String], quick: bool, progress: &
     // What the release shows is as of its own instant.
     let at = yaojia_models::text::parse_timestamp(&release.as_of).ok().flatten().unwrap_or(context.now);
     let completeness = completeness(&context, at).await?;
-    let (gold, indicators) = (gold(&context), indicators(&context, at, &completeness));
+    let set_aside = SetAside::read(context.root, context.region).await?;
+    let (gold, indicators) = (gold(&context), indicators(&context, at, &completeness, &set_aside));
     let order = gold.order()?;
     let known = |name: &str| {
         let bare = name.strip_prefix("gold.").unwrap_or(name);

@@ -61,7 +61,7 @@ pub(crate) async fn reparse(
         let mark = marks.get(&dataset.name);
         let kept = mark.map(|mark| mark.kept.as_slice()).unwrap_or_default();
         let fresh = is_fresh(context, &dataset.name, &rules, mark).await?;
-        if fresh && !again.can_try(kept).await? {
+        if fresh && !again.can_try(dataset, kept).await? {
             report.keep(&dataset.name, kept);
             continue;
         }
@@ -105,10 +105,10 @@ struct Again<'a> {
 
 impl Again<'_> {
     /// Whether an artifact that could not be read again may be now.
-    async fn can_try(&mut self, kept: &[KeptParse]) -> Result<bool, RunError> {
+    async fn can_try(&mut self, dataset: &Dataset, kept: &[KeptParse]) -> Result<bool, RunError> {
         let mut may = false;
         for of in kept.iter().filter(|of| of.state != "refused") {
-            may |= (of.state == "sealed" && self.context.archive.opens_sealed()) || !self.delivered(&of.artifact).await?.is_empty();
+            may |= (of.state == "sealed" && self.context.archive.opens_sealed()) || !self.delivered(&of.artifact, dataset).await?.is_empty();
         }
         Ok(may)
     }

@@ -4,6 +4,7 @@ use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::{Dataset, Reason};
 
+use crate::bronze::Retired;
 use crate::error::Result;
 use crate::silver::index::Indexes;
 use crate::silver::judge::{Judge, Parsed, column, value};
@@ -22,7 +23,7 @@ pub fn judge_alone(dataset: &Dataset, batch: &RecordBatch, now: i64) -> Result<V
     let mut plan = Plan::new(dataset)?;
     plan.references.clear();
     let indexes = Indexes::default();
-    let judge = Judge { plan: &plan, indexes: &indexes, region: 0 };
+    let judge = Judge { plan: &plan, indexes: &indexes, retired: &Retired::default(), region: 0 };
     let columns = plan.columns.iter().map(|c| column(&table, batch, &c.name)).collect::<Result<Vec<_>>>()?;
     let (notes, raws) = (column(&table, batch, "_note")?, column(&table, batch, "_raw")?);
     let mut parsed: Vec<Parsed> = vec![Parsed::Null; columns.len()];
