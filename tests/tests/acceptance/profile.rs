@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Project, workspace};
 
-const CONFIG: &str = "[region]\ncode = \"900000\"\nname = \"SCMS\"\nfirst_month = \"2024-03\"\n[export]\nroot = \"landing\"\n";
+const CONFIG: &str = "[region]\ncode = \"900000\"\nname = \"SCMS\"\nfirst_month = \"2024-03\"\n[export]\nroot = \"landing\"\n\
+[audit]\nrecipient = \"age1chrqc73y48d4qslk20vevjf9nfft4zus2gq9s3uhazuvh7txr4eswjhc44\"\n";
 
 const HEADER: &str = "id,project code,pq #,po / so #,asn/dn #,country,po sent to vendor date,scheduled delivery date,delivered to client date,\
 delivery recorded date,product group,vendor,item description,molecule/test type,dosage,dosage form,unit of measure (per pack),\
