@@ -7,7 +7,9 @@ use yaojia_models::contract::SourceKind;
 use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::delta::Table;
 use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session};
-use yaojia_warehouse::ledger::{CellMarks, current_release, last_built, loads, publish_release, read_counts, rollbacks, runs, write_counts};
+use yaojia_warehouse::ledger::{
+    CellMarks, current_release, last_built, loads, publish_release, read_counts, rollbacks, runs, write_counts,
+};
 use yaojia_warehouse::silver::{QUARANTINE, Silver};
 
 use super::context::{Context, LazyRun, instant_text};
