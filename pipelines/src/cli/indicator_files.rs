@@ -64,7 +64,8 @@ pub(super) async fn new(app: &App, args: &NewArgs) -> Result<ExitStatus, CliErro
     // What was written must hold: a skeleton that does not check would be a defect of ours.
     let bundle = SqlBundle::load(&crate::project::overlays(&app.dir(), &config))?;
     let found = sql::check_indicators(&bundle, &Registry::embedded()?, &config.region.code, config.first_month()?).await?;
-    let problems: Vec<&String> = found.iter().filter(|finding| finding.what.ends_with(&folder)).flat_map(|finding| &finding.problems).collect();
+    let problems: Vec<&String> =
+        found.iter().filter(|finding| finding.what.ends_with(&folder)).flat_map(|finding| &finding.problems).collect();
     if app.json() {
         app.printer.json("indicator", &json!({"folder": dir, "files": files.keys().collect::<Vec<_>>(), "problems": problems}))?;
     } else {
@@ -77,23 +78,27 @@ pub(super) async fn new(app: &App, args: &NewArgs) -> Result<ExitStatus, CliErro
 
 /// `order lines` → `order_lines`.
 fn slug(name: &str) -> String {
-    let words: Vec<String> = name
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_ascii_lowercase)
-        .collect();
+    let words: Vec<String> =
+        name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
     if words.is_empty() { "new_indicator".to_owned() } else { words.join("_") }
 }
 
 fn files(app: &App, args: &NewArgs, folder: &str) -> BTreeMap<String, String> {
-    let day = app.clock().map(|clock| crate::run::instant_text(clock.micros()).get(..10).unwrap_or_default().to_owned()).unwrap_or_default();
+    let day =
+        app.clock().map(|clock| crate::run::instant_text(clock.micros()).get(..10).unwrap_or_default().to_owned()).unwrap_or_default();
     let year = day.get(..4).and_then(|year| year.parse::<u32>().ok()).map_or(2000, |year| year + 1);
     // The 29th of February has no anniversary.
     let anniversary = day.get(5..).filter(|of| *of != "02-29").unwrap_or("02-28");
     let text = |template: &str| {
         let review = format!("{year}-{anniversary}");
-        let given =
-            [("{{ID}}", args.id.as_str()), ("{{NAME}}", &args.name), ("{{NAME_EN}}", &args.name_en), ("{{DAY}}", &day), ("{{REVIEW}}", &review), ("{{FOLDER}}", folder)];
+        let given = [
+            ("{{ID}}", args.id.as_str()),
+            ("{{NAME}}", &args.name),
+            ("{{NAME_EN}}", &args.name_en),
+            ("{{DAY}}", &day),
+            ("{{REVIEW}}", &review),
+            ("{{FOLDER}}", folder),
+        ];
         given.iter().fold(template.to_owned(), |text, (mark, with)| text.replace(mark, with))
     };
     [
@@ -130,7 +135,8 @@ pub(super) async fn pages(app: &App, args: &PagesArgs) -> Result<ExitStatus, Cli
             let path = entry.map_err(|error| CliError::file(&dir, &error))?.path();
             let name = format!("{}/{}", tongue.folder(), path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default());
             // Only what we wrote: a page begins with our mark.
-            let ours = std::fs::read_to_string(&path).is_ok_and(|text| text.starts_with("<!-- ") && text.contains("`yaojia indicator pages`"));
+            let ours =
+                std::fs::read_to_string(&path).is_ok_and(|text| text.starts_with("<!-- ") && text.contains("`yaojia indicator pages`"));
             if ours && !pages.contains_key(&name) {
                 std::fs::remove_file(&path).map_err(|error| CliError::file(&path, &error))?;
                 removed.push(name);

@@ -73,7 +73,8 @@ pub(super) async fn lineage(app: &App, args: &LineageArgs) -> Result<ExitStatus,
 /// Contracts and SQL of the project; what is built in where there is no project.
 pub(super) fn bundle(app: &App) -> Result<(Registry, SqlBundle), CliError> {
     let dir = app.dir();
-    let sql = if dir.join(FILE).exists() { SqlBundle::load(&crate::project::overlays(&dir, &app.config()?))? } else { SqlBundle::embedded()? };
+    let sql =
+        if dir.join(FILE).exists() { SqlBundle::load(&crate::project::overlays(&dir, &app.config()?))? } else { SqlBundle::embedded()? };
     Ok((Registry::embedded()?, sql))
 }
 
@@ -166,7 +167,8 @@ fn columns(app: &App, lineage: &Lineage, name: &str, found: &[(Direction, Found)
     let Some(of) = lineage.tables().get(name).filter(|_| found.iter().any(|(direction, _)| *direction == Direction::Up)) else { return };
     let mut table = Table::new(["column", "title", "made from"]);
     for (column, lineage) in &of.columns {
-        let direct: Vec<String> = lineage.origin.from.iter().filter(|(_, how)| how.iter().any(|how| how.is_direct())).map(|(c, _)| c.to_string()).collect();
+        let direct: Vec<String> =
+            lineage.origin.from.iter().filter(|(_, how)| how.iter().any(|how| how.is_direct())).map(|(c, _)| c.to_string()).collect();
         let deciding: Vec<String> = lineage.origin.from.keys().map(ToString::to_string).collect();
         let from = if direct.is_empty() { &deciding } else { &direct };
         let mut made = shortened(&from.iter().map(String::as_str).collect::<Vec<_>>());
@@ -193,7 +195,8 @@ fn steps(app: &App, lineage: &Lineage, direction: Direction, found: &Found, colu
         all.entry(node.as_str()).or_insert_with(std::collections::BTreeSet::new).extend(edge.how.iter().copied());
         all
     });
-    let mut table = if columns { Table::new(["step", "column", "how", "title"]) } else { Table::new(["step", "table", "made by", "title"]) };
+    let mut table =
+        if columns { Table::new(["step", "column", "how", "title"]) } else { Table::new(["step", "table", "made by", "title"]) };
     for step in found.steps.iter().filter(|step| step.distance > 0) {
         let middle = if columns {
             how.get(step.name.as_str()).map(list).unwrap_or_default()
@@ -245,9 +248,7 @@ fn name_of(target: &Target) -> String {
 }
 
 fn json_of(influence: &Influence) -> Vec<Value> {
-    let one = |(column, how): (&ColumnRef, &std::collections::BTreeSet<Transform>)| {
-        json!({"table": column.table, "column": column.column, "how": how.iter().map(|how| how.as_str()).collect::<Vec<_>>()})
-    };
+    let one = |(column, how): (&ColumnRef, &std::collections::BTreeSet<Transform>)| json!({"table": column.table, "column": column.column, "how": how.iter().map(|how| how.as_str()).collect::<Vec<_>>()});
     influence.iter().map(one).collect()
 }
 

@@ -39,7 +39,11 @@ pub(super) async fn tables(inputs: &Inputs<'_>, session: &Session, problems: &mu
 
 async fn asked(engine: &Engine, name: &str) -> Result<TableLineage, LineageError> {
     let full = format!("ask.{name}");
-    let frame = engine.session().table(full.as_str()).await.map_err(|error| LineageError::Ask { table: full.clone(), why: error.strip_backtrace() })?;
+    let frame = engine
+        .session()
+        .table(full.as_str())
+        .await
+        .map_err(|error| LineageError::Ask { table: full.clone(), why: error.strip_backtrace() })?;
     let mut table = TableLineage::new(Layer::Ask, full, "所问月份", "the engine");
     for field in frame.schema().fields() {
         table.put(field.name(), "", field.data_type().to_string(), Origin::noted("the months asked of the engine, with their T"));
@@ -187,6 +191,9 @@ fn rows_counted(query: &QueryLineage) -> Origin {
     query.tables.iter().fold(Origin::default(), |origin, table| origin.and(ColumnRef::new(table, "*"), Transform::Aggregation))
 }
 
+/// Where a column of a published table comes from, by its name.
+type OriginOf<'a> = &'a dyn Fn(&str) -> Origin;
+
 /// `gold.indicator_value`, `gold.alert`, `gold.alert_evidence`, `gold.dim_indicator`.
 fn published(inputs: &Inputs<'_>, indicators: &[TableLineage]) -> Vec<TableLineage> {
     let catalogue = inputs.sql.catalogue().indicators();
@@ -228,12 +235,15 @@ fn published(inputs: &Inputs<'_>, indicators: &[TableLineage]) -> Vec<TableLinea
     };
     let of_alert = |column: &str| -> Origin {
         match column {
-            "alert_id" => ["indicator_id", "measure", "level", "county", "month", "subject_code", "product_code", "batch_code", "group_code"]
-                .iter()
-                .fold(Origin::noted("a hash of the value's key"), |origin, key| {
-                    origin.and(ColumnRef::new("gold.indicator_value", *key), Transform::Transformation)
-                }),
-            "message" => Origin::noted("the deciding rule of rules.toml").and(ColumnRef::new("gold.indicator_value", "rule_version"), Transform::Conditional),
+            "alert_id" => {
+                ["indicator_id", "measure", "level", "county", "month", "subject_code", "product_code", "batch_code", "group_code"]
+                    .iter()
+                    .fold(Origin::noted("a hash of the value's key"), |origin, key| {
+                        origin.and(ColumnRef::new("gold.indicator_value", *key), Transform::Transformation)
+                    })
+            }
+            "message" => Origin::noted("the deciding rule of rules.toml")
+                .and(ColumnRef::new("gold.indicator_value", "rule_version"), Transform::Conditional),
             "recipients" => card(),
             "exempt_id" => Origin::of(ColumnRef::new("silver.exemption", "exempt_id"), Transform::Identity),
             "evidence_n" => Origin::of(ColumnRef::new("gold.alert_evidence", "*"), Transform::Aggregation),
@@ -249,7 +259,7 @@ fn published(inputs: &Inputs<'_>, indicators: &[TableLineage]) -> Vec<TableLinea
         }
     };
     let of_card = |_: &str| card();
-    let made: [(&str, &str, &dyn Fn(&str) -> Origin); 4] = [
+    let made: [(&str, &str, OriginOf<'_>); 4] = [
         ("indicator_value", "the indicator engine", &of_value),
         ("alert", "the indicator engine", &of_alert),
         ("alert_evidence", "the indicator engine", &of_evidence),

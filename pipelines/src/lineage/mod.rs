@@ -14,8 +14,8 @@ mod walk;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use yaojia_connectors::platform::{PlatformConfig, SOURCE_TOML};
 use yaojia_connectors::SourceError;
+use yaojia_connectors::platform::{PlatformConfig, SOURCE_TOML};
 use yaojia_models::contract::{Dataset, Registry};
 use yaojia_models::value::Month;
 use yaojia_warehouse::WarehouseError;
@@ -164,7 +164,11 @@ impl TableLineage {
     /// The tables it is made from.
     #[must_use]
     pub fn reads(&self) -> BTreeSet<&str> {
-        self.references().map(|column| column.table.as_str()).chain(self.rows_of.iter().map(String::as_str)).filter(|t| *t != self.name).collect()
+        self.references()
+            .map(|column| column.table.as_str())
+            .chain(self.rows_of.iter().map(String::as_str))
+            .filter(|t| *t != self.name)
+            .collect()
     }
 }
 
@@ -224,6 +228,8 @@ impl Lineage {
             self.tables.get(&column.table).is_some_and(|table| column.column == "*" || table.columns.contains_key(&column.column))
         };
         let tables = self.tables.values();
-        tables.flat_map(|table| table.references().filter(|column| !known(column)).map(|column| format!("{}: {column}", table.name))).collect()
+        tables
+            .flat_map(|table| table.references().filter(|column| !known(column)).map(|column| format!("{}: {column}", table.name)))
+            .collect()
     }
 }

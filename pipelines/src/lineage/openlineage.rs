@@ -41,7 +41,10 @@ pub fn events(lineage: &Lineage, run: &RunFacts<'_>) -> String {
     let namespace = format!("yaojia/{}", run.region);
     let id = uuid(&format!("{namespace} {}", run.run_id));
     let mut facets = Map::new();
-    facets.insert("nominalTime".to_owned(), facet("facets/1-0-1/NominalTimeRunFacet", "NominalTimeRunFacet", json!({"nominalStartTime": zoned(run.as_of)})));
+    facets.insert(
+        "nominalTime".to_owned(),
+        facet("facets/1-0-1/NominalTimeRunFacet", "NominalTimeRunFacet", json!({"nominalStartTime": zoned(run.as_of)})),
+    );
     let mut ended = facets.clone();
     if let Some(code) = run.error {
         let body = json!({"message": code, "programmingLanguage": "Rust"});
@@ -114,12 +117,18 @@ fn dataset(namespace: &str, table: &TableLineage, made: Option<u64>) -> Value {
     facets.insert("schema".to_owned(), facet("facets/1-1-1/SchemaDatasetFacet", "SchemaDatasetFacet", json!({"fields": fields})));
     let mut all = json!({"namespace": namespace, "name": table.name});
     if let (Some(made), Some(object)) = (made, all.as_object_mut()) {
-        let fields: Map<String, Value> =
-            table.columns.iter().map(|(name, column)| (name.clone(), json!({"inputFields": inputs(namespace, &column.origin.from)}))).collect();
+        let fields: Map<String, Value> = table
+            .columns
+            .iter()
+            .map(|(name, column)| (name.clone(), json!({"inputFields": inputs(namespace, &column.origin.from)})))
+            .collect();
         let body = json!({"fields": fields, "dataset": inputs(namespace, &table.influence)});
         facets.insert("columnLineage".to_owned(), facet("facets/1-2-0/ColumnLineageDatasetFacet", "ColumnLineageDatasetFacet", body));
         let counted = if table.name.starts_with("bronze.") { "rows appended" } else { "cells replaced" };
-        object.insert("outputFacets".to_owned(), json!({"yaojia_written": {"_producer": PRODUCER, "_schemaURL": WRITTEN, "count": made, "of": counted}}));
+        object.insert(
+            "outputFacets".to_owned(),
+            json!({"yaojia_written": {"_producer": PRODUCER, "_schemaURL": WRITTEN, "count": made, "of": counted}}),
+        );
     }
     if let Some(object) = all.as_object_mut() {
         object.insert("facets".to_owned(), Value::Object(facets));

@@ -67,8 +67,7 @@ fn bronze(dataset: &Dataset, source: &TableLineage) -> TableLineage {
         let kind = field.data_type().to_string();
         let origin = match dataset.column(name) {
             Some(column) => {
-                let transform =
-                    if dataset.personal_hash.contains(&column.name) { Transform::Transformation } else { Transform::Identity };
+                let transform = if dataset.personal_hash.contains(&column.name) { Transform::Transformation } else { Transform::Identity };
                 let mut origin = Origin::default();
                 for key in names(dataset, &column.name) {
                     origin = origin.and(ColumnRef::new(&source.name, key), transform);
@@ -77,7 +76,8 @@ fn bronze(dataset: &Dataset, source: &TableLineage) -> TableLineage {
             }
             None if name == "county" || name == "month" => Origin::noted("the partition the row was received in"),
             None if ["_extra", "_note", "_raw", "_row"].contains(&name.as_str()) => {
-                Origin::of(ColumnRef::new(&source.name, "*"), Transform::Transformation).with_note("what the reader saw besides the known columns")
+                Origin::of(ColumnRef::new(&source.name, "*"), Transform::Transformation)
+                    .with_note("what the reader saw besides the known columns")
             }
             None => Origin::noted("given by the run that loaded it"),
         };

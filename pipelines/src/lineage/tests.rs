@@ -48,7 +48,9 @@ async fn every_column_comes_from_somewhere_and_every_reference_leads_somewhere()
     let unknown: Vec<String> = lineage
         .tables()
         .values()
-        .flat_map(|table| table.columns.iter().filter(|(_, column)| !column.origin.is_known()).map(|(name, _)| format!("{}.{name}", table.name)))
+        .flat_map(|table| {
+            table.columns.iter().filter(|(_, column)| !column.origin.is_known()).map(|(name, _)| format!("{}.{name}", table.name))
+        })
         .collect();
     assert_eq!(unknown, Vec::<String>::new(), "columns that come from nowhere");
     // A model's column has a column upstream, or is a constant or a parameter and says so.

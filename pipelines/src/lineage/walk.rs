@@ -99,7 +99,8 @@ impl Lineage {
         let wanted = name.rsplit('.').next().unwrap_or(name).to_lowercase();
         let columns = self.tables.values().flat_map(|t| t.columns.keys().map(move |column| (t, column)));
         let tables = self.tables.keys().filter(|table| table.to_lowercase().contains(&wanted)).cloned();
-        let columns = columns.filter(|(_, column)| column.to_lowercase() == wanted).map(|(table, column)| format!("{}.{column}", table.name));
+        let columns =
+            columns.filter(|(_, column)| column.to_lowercase() == wanted).map(|(table, column)| format!("{}.{column}", table.name));
         let mut candidates: Vec<String> = tables.chain(columns).collect();
         candidates.sort_by_key(|name| (name.len(), name.clone()));
         candidates.truncate(8);

@@ -24,7 +24,11 @@ pub(super) fn of_measure(lineage: &Lineage, id: &str, measure: &Measure) -> BTre
         for (column, how) in from.iter().filter(|(column, _)| column.table != table && !column.table.starts_with("ask.")) {
             let of = all.entry(column.table.clone()).or_default();
             let name = column.column.clone();
-            if how.iter().any(|how| how.is_direct()) { of.values.insert(name) } else { of.decides.insert(name) };
+            if how.iter().any(|how| how.is_direct()) {
+                of.values.insert(name)
+            } else {
+                of.decides.insert(name)
+            };
         }
     };
     for part in ["", ".numerator", ".denominator"] {

@@ -45,7 +45,10 @@ pub(super) fn render(tongue: Tongue, indicator: &Indicator, registry: &Registry,
         Tongue::Chinese => format!("[English](../en/{}.md)", card.id),
         Tongue::English => format!("[中文](../zh/{}.md)", card.id),
     };
-    let mut out = format!("<!-- {} -->\n\n", tongue.of("由 `yaojia indicator pages` 生成，勿手改", "written by `yaojia indicator pages`: do not edit"));
+    let mut out = format!(
+        "<!-- {} -->\n\n",
+        tongue.of("由 `yaojia indicator pages` 生成，勿手改", "written by `yaojia indicator pages`: do not edit")
+    );
     out.push_str(&format!("# {} {}\n\n", card.id, if tongue == Tongue::English { capital(title) } else { title.to_owned() }));
     out.push_str(&format!("{other} · [{}](README.md)\n\n> {}\n\n", tongue.of("全部指标", "all indicators"), note(tongue, indicator)));
     section(&mut out, tongue.of("问题", "Question"), said(tongue, &card.question, english.map(|e| e.question.as_str())));
@@ -121,7 +124,11 @@ fn measures(tongue: Tongue, indicator: &Indicator) -> String {
     let card = &indicator.card;
     let row = |measure: &Measure| {
         let levels: Vec<&str> = measure.rollup.levels.iter().map(|level| tongue.level(*level)).collect();
-        let rollup = if levels.is_empty() { "–".to_owned() } else { format!("{}: {}", levels.join(tongue.of("、", ", ")), tongue.how(measure.rollup.how)) };
+        let rollup = if levels.is_empty() {
+            "–".to_owned()
+        } else {
+            format!("{}: {}", levels.join(tongue.of("、", ", ")), tongue.how(measure.rollup.how))
+        };
         let sample: Vec<String> = measure.sample.iter().map(Condition::to_string).collect();
         vec![
             format!("`{}`", measure.name),
@@ -226,8 +233,10 @@ fn lineage_of(tongue: Tongue, indicator: &Indicator, lineage: &Lineage) -> Strin
     for measure in &indicator.card.measures {
         for (name, of) in inputs::of_measure(lineage, indicator.id(), measure) {
             let list = |names: &std::collections::BTreeSet<String>| {
-                let shown: Vec<String> =
-                    names.iter().map(|name| if name == "*" { tongue.of("（行）", "(rows)").to_owned() } else { format!("`{name}`") }).collect();
+                let shown: Vec<String> = names
+                    .iter()
+                    .map(|name| if name == "*" { tongue.of("（行）", "(rows)").to_owned() } else { format!("`{name}`") })
+                    .collect();
                 if shown.is_empty() { "–".to_owned() } else { shown.join(" ") }
             };
             rows.push(vec![format!("`{}`", measure.name), format!("`{name}`"), list(&of.values), list(&of.decides)]);
@@ -239,7 +248,8 @@ fn lineage_of(tongue: Tongue, indicator: &Indicator, lineage: &Lineage) -> Strin
         tongue.of("取值的列", "values from"),
         tongue.of("只起筛选、连接、分组、条件作用的列", "columns that only filter, join, group or decide"),
     ];
-    let sources: Vec<String> = inputs::sources(lineage, indicator.id()).into_iter().map(|(name, title)| format!("`{name}` {title}")).collect();
+    let sources: Vec<String> =
+        inputs::sources(lineage, indicator.id()).into_iter().map(|(name, title)| format!("`{name}` {title}")).collect();
     format!(
         "{}\n{} {}\n\n{} `yaojia lineage {}`",
         table(&head, &rows),

@@ -312,7 +312,10 @@ async fn rows(before: &Side, after: &Side, cells: &BTreeSet<&str>, key: &[&str],
     for name in keys {
         let key: BTreeMap<String, String> = key.iter().map(ToString::to_string).zip(name.iter().cloned()).collect();
         let shown = |row: &BTreeMap<String, Option<String>>| -> BTreeMap<String, Option<String>> {
-            row.iter().filter(|(column, value)| value.is_some() && !key.contains_key(*column)).map(|(c, v)| (c.clone(), v.clone())).collect()
+            row.iter()
+                .filter(|(column, value)| value.is_some() && !key.contains_key(*column))
+                .map(|(c, v)| (c.clone(), v.clone()))
+                .collect()
         };
         match (old.get(name), new.get(name)) {
             (Some(old), None) => all.push(RowChange { change: "vanished", before: shown(old), after: BTreeMap::new(), key }),
@@ -387,7 +390,13 @@ pub async fn rollback(project: &Project, number: i64, by: &str, why: &str) -> Re
 async fn take_back(project: &Project, context: &Context<'_>, number: i64, by: &str, why: &str, time: &str) -> Result<RolledBack, RunError> {
     let wanted = find(project, number).await?;
     let held = current_release(context.root).await?.unwrap_or_default();
-    let answer = |release: i64, run_id: Option<String>| RolledBack { schema_version: SCHEMA_VERSION, release, run_id, to: number, from: held.number };
+    let answer = |release: i64, run_id: Option<String>| RolledBack {
+        schema_version: SCHEMA_VERSION,
+        release,
+        run_id,
+        to: number,
+        from: held.number,
+    };
     if held.tables == wanted.tables {
         return Ok(answer(held.number, None));
     }
@@ -403,8 +412,7 @@ async fn take_back(project: &Project, context: &Context<'_>, number: i64, by: &s
     }
     let stamp = open_run(context.root, VERB, context.now, time).await?;
     let latest = versions(context).await?;
-    let row =
-        Rollback { run_id: stamp.id.clone(), from: held.number, to: number, by: by.to_string(), why: why.to_string(), latest };
+    let row = Rollback { run_id: stamp.id.clone(), from: held.number, to: number, by: by.to_string(), why: why.to_string(), latest };
     record_rollback(context.root, stamp.seq, &row).await?;
     let made = publish_release(context.root, stamp.seq, &stamp.id, &wanted.as_of, wanted.tables).await?;
     let note = format!("release {} shows release {number}; by {by}: {why}", made.number);

@@ -20,7 +20,8 @@ fn a_column_is_followed_to_the_message_and_to_the_alert() {
     let up = names(&found["upstream"]);
     assert!(up.contains(&"bronze.shp.shpp_time") && up.iter().any(|name| name.starts_with("platform.C")), "{up:?}");
     let text = project.run(["lineage", "D13.main"]).exits(0);
-    for wanted in ["配送及时率", "indicator.D13.main.numerator", "gold.fact_receipt.shpp_time", "gold.indicator_value.value", "decided by"] {
+    for wanted in ["配送及时率", "indicator.D13.main.numerator", "gold.fact_receipt.shpp_time", "gold.indicator_value.value", "decided by"]
+    {
         assert!(text.stdout.contains(wanted), "no `{wanted}` in\n{text}");
     }
     let one = project.run(["lineage", "fact_receipt", "--up", "--depth", "1", "--json"]).exits(0).json();
@@ -65,12 +66,15 @@ fn a_run_leaves_openlineage_events_without_a_row_in_them() {
         assert!(if kind(event) == "START" { started.insert(run) } else { ended.insert(run) }, "a pair a run: {event}");
     }
     assert_eq!(started, ended);
-    let made = |table: &str| events.iter().find(|event| event["job"]["name"] == table && kind(event) == "COMPLETE").unwrap_or_else(|| panic!("no {table}"));
+    let made = |table: &str| {
+        events.iter().find(|event| event["job"]["name"] == table && kind(event) == "COMPLETE").unwrap_or_else(|| panic!("no {table}"))
+    };
     let receipt = made("gold.fact_receipt");
     let output = &receipt["outputs"][0];
     assert!(output["facets"]["schema"]["fields"].as_array().is_some_and(|fields| fields.iter().any(|field| field["name"] == "shpp_time")));
     let fields = &output["facets"]["columnLineage"]["fields"]["shpp_time"]["inputFields"];
-    let from: Vec<String> = fields.as_array().expect("inputs").iter().map(|input| format!("{}.{}", input["name"], input["field"]).replace('"', "")).collect();
+    let from: Vec<String> =
+        fields.as_array().expect("inputs").iter().map(|input| format!("{}.{}", input["name"], input["field"]).replace('"', "")).collect();
     assert!(from.contains(&"silver.shp.shpp_time".to_owned()), "{from:?}");
     assert_eq!(fields[0]["transformations"][0]["type"], "DIRECT");
     assert!(receipt["inputs"].as_array().is_some_and(|inputs| inputs.iter().any(|input| input["name"] == "silver.shp")));

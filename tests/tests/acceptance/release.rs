@@ -66,7 +66,8 @@ fn a_restatement_is_told_and_taken_back() {
     let diff = run.json();
     let values = diff["values"].as_array().expect("values");
     assert!(!values.is_empty() && values.iter().all(|row| row["change"] == "changed" && row["key"]["indicator_id"] == "D13"), "{run}");
-    let columns: BTreeSet<&str> = values.iter().flat_map(|row| row["after"].as_object().expect("a row").keys().map(String::as_str)).collect();
+    let columns: BTreeSet<&str> =
+        values.iter().flat_map(|row| row["after"].as_object().expect("a row").keys().map(String::as_str)).collect();
     assert!(columns.contains("state") && !columns.contains("numerator") && !columns.contains("value"), "{columns:?}");
     let one = values.iter().find(|row| row["after"]["state"] == "verify").expect("one to verify");
     assert!(one["before"]["state"].is_string() && one["before"]["state"] != "verify", "{one}");
@@ -116,10 +117,7 @@ fn a_release_whose_files_are_gone_is_not_taken_back_to() {
     project.run(["build"]).exits(0);
     // A file that only the first release names.
     let root = project.warehouse().join("gold/alert");
-    let now: BTreeSet<String> = project
-        .run(["release", "diff", "1", "2", "--json"])
-        .exits(1)
-        .json()["tables"]
+    let now: BTreeSet<String> = project.run(["release", "diff", "1", "2", "--json"]).exits(1).json()["tables"]
         .as_array()
         .expect("tables")
         .iter()
@@ -132,7 +130,10 @@ fn a_release_whose_files_are_gone_is_not_taken_back_to() {
         .filter_map(|cell| cell["cell"].as_str().map(str::to_owned))
         .collect();
     let cell = now.iter().next().expect("a changed cell");
-    let gone = fs::read_dir(root.join(cell)).expect("the cell").map(|entry| entry.expect("a file").path()).find(|path| path.to_string_lossy().ends_with("-1.parquet"));
+    let gone = fs::read_dir(root.join(cell))
+        .expect("the cell")
+        .map(|entry| entry.expect("a file").path())
+        .find(|path| path.to_string_lossy().ends_with("-1.parquet"));
     fs::remove_file(gone.expect("a file of the first run")).expect("removed");
     let refused = project.run(["release", "rollback", "1", "--by", "张三", "--why", "规则有误"]).exits(1);
     assert!(refused.stderr.contains("cannot be read any more"), "{refused}");

@@ -29,7 +29,9 @@ async fn branches(sql: &str) -> Vec<QueryLineage> {
 fn shown(of: &QueryLineage) -> Vec<String> {
     let list = |from: &super::Influence| -> String {
         from.iter()
-            .flat_map(|(column, how)| how.iter().map(move |how| format!(" {}:{}", column.to_string().trim_start_matches("gold."), how.as_str())))
+            .flat_map(|(column, how)| {
+                how.iter().map(move |how| format!(" {}:{}", column.to_string().trim_start_matches("gold."), how.as_str()))
+            })
             .collect()
     };
     let mut lines: Vec<String> = of
@@ -93,13 +95,7 @@ async fn aggregates_and_having() {
     .await;
     assert_eq!(
         found,
-        [
-            "a: t.a:IDENTITY",
-            "b: t.b:AGGREGATION",
-            "n: t.*:AGGREGATION",
-            "top: t.b:AGGREGATION t.c:FILTER",
-            "rows: t.a:GROUP_BY t.c:FILTER",
-        ]
+        ["a: t.a:IDENTITY", "b: t.b:AGGREGATION", "n: t.*:AGGREGATION", "top: t.b:AGGREGATION t.c:FILTER", "rows: t.a:GROUP_BY t.c:FILTER",]
     );
     let found = one("SELECT MAX(inner_q.s) AS s FROM (SELECT SUM(t.b) + 1 AS s FROM gold.t AS t GROUP BY t.a) AS inner_q").await;
     assert_eq!(found, ["s: t.b:AGGREGATION", "rows: t.a:GROUP_BY"]);
@@ -112,17 +108,13 @@ async fn window_functions() {
     .await;
     assert_eq!(
         found,
-        [
-            "a: t.a:IDENTITY",
-            "n: t.*:AGGREGATION t.a:WINDOW t.b:WINDOW t.c:WINDOW",
-            "before: t.a:WINDOW t.c:AGGREGATION",
-            "rows:",
-        ]
+        ["a: t.a:IDENTITY", "n: t.*:AGGREGATION t.a:WINDOW t.b:WINDOW t.c:WINDOW", "before: t.a:WINDOW t.c:AGGREGATION", "rows:",]
     );
     // The classic pick of one row: what orders the window decides which rows there are.
-    let found = one("SELECT q.a AS a FROM (SELECT t.a AS a, ROW_NUMBER() OVER (PARTITION BY t.b ORDER BY t.c) AS n FROM gold.t AS t) AS q \
+    let found =
+        one("SELECT q.a AS a FROM (SELECT t.a AS a, ROW_NUMBER() OVER (PARTITION BY t.b ORDER BY t.c) AS n FROM gold.t AS t) AS q \
                      WHERE q.n = 1")
-    .await;
+        .await;
     assert_eq!(found, ["a: t.a:IDENTITY", "rows: t.*:FILTER t.b:FILTER t.c:FILTER"]);
 }
 
@@ -133,17 +125,14 @@ async fn subqueries_with_the_columns_around_them() {
     .await;
     assert_eq!(
         found,
-        [
-            "a: t.a:IDENTITY",
-            "top: t.b:FILTER u.k:FILTER u.x:AGGREGATION",
-            "rows: s.*:FILTER s.k:FILTER t.a:FILTER t.c:FILTER u.y:FILTER",
-        ]
+        ["a: t.a:IDENTITY", "top: t.b:FILTER u.k:FILTER u.x:AGGREGATION", "rows: s.*:FILTER s.k:FILTER t.a:FILTER t.c:FILTER u.y:FILTER",]
     );
 }
 
 #[tokio::test]
 async fn unions_are_added_and_their_branches_stay_apart() {
-    let sql = "SELECT 'one' AS measure, t.a AS v FROM gold.t AS t WHERE t.b > 0 UNION ALL SELECT 'two' AS measure, u.x AS v FROM gold.u AS u";
+    let sql =
+        "SELECT 'one' AS measure, t.a AS v FROM gold.t AS t WHERE t.b > 0 UNION ALL SELECT 'two' AS measure, u.x AS v FROM gold.u AS u";
     assert_eq!(one(sql).await, ["measure: ='one' ='two'", "v: t.a:IDENTITY u.x:IDENTITY", "rows: t.b:FILTER"]);
     let two = branches(sql).await;
     assert_eq!(two.len(), 2);
@@ -184,7 +173,10 @@ async fn groups_keep_branches_apart_only_where_they_can() {
 
 #[tokio::test]
 async fn coalesce_may_be_its_constant_and_a_sum_is_not() {
-    let found = one("SELECT COALESCE(t.a, 0) AS a, t.b + 1 AS b, COALESCE(s.name, 'none') AS name FROM gold.t AS t LEFT JOIN gold.s AS s ON s.k = t.a").await;
+    let found = one(
+        "SELECT COALESCE(t.a, 0) AS a, t.b + 1 AS b, COALESCE(s.name, 'none') AS name FROM gold.t AS t LEFT JOIN gold.s AS s ON s.k = t.a",
+    )
+    .await;
     assert_eq!(
         found,
         ["a: t.a:TRANSFORMATION =0", "b: t.b:TRANSFORMATION", "name: s.name:TRANSFORMATION ='none'", "rows: s.k:JOIN t.a:JOIN"]
