@@ -17,6 +17,7 @@ use super::landing::{LandingFile, sort};
 use super::read::{FileReport, FileRow, Input, Kind, ReadError, SinkError, Visit, read};
 use crate::error::SourceError;
 use crate::kit::artifact::{Artifact, hex};
+use crate::kit::kept::KeptFile;
 use crate::kit::personal::PersonalRules;
 
 /// A file as delivered.
@@ -125,14 +126,14 @@ impl ExportSource {
         let mut stream = self.store.get(&location).await.map_err(landing)?.into_stream();
         let mut hasher = Sha256::new();
         let mut memory = Vec::new();
-        let mut spilled: Option<tempfile::NamedTempFile> = None;
+        let mut spilled: Option<std::fs::File> = None;
         let mut size = 0_u64;
         while let Some(part) = stream.next().await {
             let part = part.map_err(landing)?;
             hasher.update(&part);
             size += part.len() as u64;
             if spilled.is_none() && size > self.config.memory_bytes {
-                let mut file = tempfile::NamedTempFile::new().map_err(io)?;
+                let mut file = tempfile::tempfile().map_err(io)?;
                 file.write_all(&memory).map_err(io)?;
                 memory = Vec::new();
                 spilled = Some(file);
@@ -144,7 +145,7 @@ impl ExportSource {
         }
         Ok(match spilled {
             None => Artifact::from_bytes(path, memory, false),
-            Some(file) => Artifact::from_temp(path.to_owned(), hex(&hasher.finalize()), size, file.into_temp_path()),
+            Some(file) => Artifact::from_kept(path.to_owned(), hex(&hasher.finalize()), size, KeptFile::new(file).map_err(io)?),
         })
     }
 

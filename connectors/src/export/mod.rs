@@ -13,6 +13,8 @@ mod csv_text;
 mod delivery;
 mod emit;
 mod encoding;
+#[cfg(test)]
+mod fuzz;
 mod header;
 mod landing;
 mod parquet_text;

@@ -23,10 +23,7 @@ use crate::kit::artifact::ArtifactBytes;
 pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadError> {
     let reader = match &input.artifact.bytes {
         ArtifactBytes::Memory(bytes) => ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).and_then(|builder| build(builder, input)),
-        ArtifactBytes::File(path) => {
-            let file = std::fs::File::open(path).map_err(|error| input.io(error))?;
-            ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| build(builder, input))
-        }
+        ArtifactBytes::File(file) => ParquetRecordBatchReaderBuilder::try_new(file.clone()).and_then(|builder| build(builder, input)),
     };
     let reader = reader.map_err(|error| input.refuse(Reason::NotDecodable, error))?;
     let schema = arrow::array::RecordBatchReader::schema(&reader);

@@ -35,10 +35,7 @@ impl Cell {
 pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadError> {
     match &input.artifact.bytes {
         ArtifactBytes::Memory(bytes) => scan_workbook(input, Cursor::new(bytes.clone()), visit),
-        ArtifactBytes::File(path) => {
-            let file = std::fs::File::open(path).map_err(|error| input.io(error))?;
-            scan_workbook(input, BufReader::new(file), visit)
-        }
+        ArtifactBytes::File(file) => scan_workbook(input, BufReader::new(file.reader()), visit),
     }
 }
 

@@ -11,6 +11,8 @@ mod answer;
 mod call;
 mod config;
 mod envelope;
+#[cfg(test)]
+mod fuzz;
 mod json;
 mod page;
 mod sign;

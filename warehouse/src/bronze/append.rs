@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::Dataset;
@@ -15,8 +15,8 @@ use crate::error::{Result, WarehouseError};
 use crate::ledger::RunStamp;
 use crate::store::Root;
 
-/// Rows held in memory before they are written to files (which nobody sees until the commit).
-const HELD_ROWS: usize = 200_000;
+/// Bytes of rows held in memory before they are written to files (which nobody sees until the commit).
+const HELD_BYTES: usize = 96 << 20;
 
 /// Bronze over one warehouse.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Bronze<'_> {
             schema: file_schema(&dataset.bronze_schema()),
             run: run.clone(),
             held: BTreeMap::new(),
-            held_rows: 0,
+            held_bytes: 0,
             rows: 0,
             files: Vec::new(),
         })
@@ -109,7 +109,7 @@ pub struct Appender {
     schema: SchemaRef,
     run: RunStamp,
     held: BTreeMap<Cell, Vec<RecordBatch>>,
-    held_rows: usize,
+    held_bytes: usize,
     rows: u64,
     files: Vec<NewFile>,
 }
@@ -149,11 +149,11 @@ impl Appender {
         }
         for (cell, list) in by_cell {
             let rows = if list.len() == n { full.clone() } else { take_record_batch(&full, &UInt32Array::from(list)).map_err(arrow)? };
+            self.held_bytes += rows.get_array_memory_size();
             self.held.entry(cell.clone()).or_default().push(rows);
         }
-        self.held_rows += n;
         self.rows += n as u64;
-        if self.held_rows >= HELD_ROWS {
+        if self.held_bytes >= HELD_BYTES {
             self.spill().await?;
         }
         Ok(())
@@ -167,10 +167,9 @@ impl Appender {
 
     async fn spill(&mut self) -> Result<()> {
         let held = std::mem::take(&mut self.held);
-        self.held_rows = 0;
+        self.held_bytes = 0;
         for (cell, batches) in held {
             let label = self.table.label().to_string();
-            let batch = concat_batches(&self.schema, &batches).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
             let partition = vec![("county".to_string(), cell.county), ("month".to_string(), cell.month)];
             let path = format!(
                 "county={}/month={}/r{:06}-v{:06}-{:04}.parquet",
@@ -180,8 +179,8 @@ impl Appender {
                 self.table.version() + 1,
                 self.files.len()
             );
-            let rows = batch.num_rows() as u64;
-            let size = write_file(&self.table.store(), &label, &path, &self.schema, vec![batch]).await?;
+            let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+            let size = write_file(&self.table.store(), &label, &path, &self.schema, batches).await?;
             self.files.push(NewFile { path, partition, rows, size });
         }
         Ok(())
