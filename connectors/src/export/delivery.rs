@@ -19,6 +19,7 @@ use crate::error::SourceError;
 use crate::kit::artifact::{Artifact, hex};
 use crate::kit::kept::KeptFile;
 use crate::kit::personal::PersonalRules;
+use crate::kit::secret::SecretRef;
 
 /// A file as delivered.
 #[derive(Debug, Clone)]
@@ -29,6 +30,14 @@ pub struct Delivery {
     pub artifact: Artifact,
     /// Its control file's bytes.
     pub control: Option<Artifact>,
+}
+
+/// The value of a store's option, or what it refers to.
+fn option(value: &str) -> Result<String, SourceError> {
+    match SecretRef::parse(value) {
+        Ok(reference) => Ok(reference.resolve()?.expose().to_owned()),
+        Err(_) => Ok(value.to_owned()),
+    }
 }
 
 /// A landing folder. Cheap to clone.
@@ -51,12 +60,21 @@ impl ExportSource {
         let fail = |what: String| SourceError::config(&config.name, format!("`root` `{}`: {what}", config.root));
         let (store, prefix): (Arc<dyn ObjectStore>, Path) = if config.root.contains("://") {
             let url = url::Url::parse(&config.root).map_err(|error| fail(error.to_string()))?;
-            let (store, prefix) = object_store::parse_url(&url).map_err(|error| fail(error.to_string()))?;
+            let options = config.options.iter().map(|(name, value)| Ok((name.as_str(), option(value)?)));
+            let options = options.collect::<Result<Vec<_>, SourceError>>()?;
+            let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|error| fail(error.to_string()))?;
             (Arc::from(store), prefix)
         } else {
             let store = LocalFileSystem::new_with_prefix(&config.root).map_err(|error| fail(error.to_string()))?;
             (Arc::new(store), Path::ROOT)
         };
+        Ok(Self { store, prefix, config, personal })
+    }
+
+    /// The landing folder below `prefix` of a store that is open already.
+    #[cfg(test)]
+    pub(crate) fn over(store: Arc<dyn ObjectStore>, prefix: Path, config: ExportConfig) -> Result<Self, SourceError> {
+        let personal = PersonalRules::new(&config.personal)?;
         Ok(Self { store, prefix, config, personal })
     }
 
@@ -149,7 +167,8 @@ impl ExportSource {
         })
     }
 
-    /// Whether a file is archived encrypted: its dataset has personal columns, or its header names one.
+    /// Whether a file is archived encrypted: its dataset has personal columns, its header names one, or a workbook speaks of personal
+    /// data outside its tables (a title row, another sheet).
     fn is_personal(&self, dataset: &Dataset, delivery: &Delivery) -> bool {
         if !dataset.personal_hash.is_empty() {
             return true;
@@ -163,6 +182,10 @@ impl ExportSource {
 
             fn row(&mut self, _: &Header, _: FileRow<'_>) -> Result<(), ReadError> {
                 Ok(())
+            }
+
+            fn personal_aside(&mut self) {
+                self.0 = true;
             }
         }
         let input = Input {

@@ -67,6 +67,9 @@ pub(crate) struct FileRow<'a> {
 pub(crate) trait Visit {
     fn header(&mut self, header: &Header) -> Result<(), ReadError>;
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError>;
+
+    /// A row outside any table of ours speaks of personal data.
+    fn personal_aside(&mut self) {}
 }
 
 /// A file and what is needed to read it.

@@ -40,7 +40,7 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
 }
 
 fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Visit) -> Result<(), ReadError> {
-    let broken = |error: calamine::XlsxError| input.refuse(Reason::NotDecodable, error);
+    let broken = |error: calamine::XlsxError| input.refuse(Reason::NotDecodable, words(&error));
     let mut workbook = Xlsx::new(bytes).map_err(broken)?;
     let sheets: Vec<String> =
         workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).map(|sheet| sheet.name.clone()).collect();
@@ -77,10 +77,22 @@ fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Vi
     if found { Ok(()) } else { Err(input.refuse(Reason::NoHeader, "no sheet has a row with all required columns")) }
 }
 
+/// What is wrong with a workbook, without any text of it.
+fn words(error: &calamine::XlsxError) -> String {
+    match error {
+        calamine::XlsxError::CellTAttribute(_) => "a cell is of no known type".to_owned(),
+        calamine::XlsxError::Unrecognized { typ, .. } => format!("an unknown {typ}"),
+        other => other.to_string(),
+    }
+}
+
 /// One sheet row: a title, the header, a data row, or nothing at all.
 fn give(input: &Input<'_>, header: &mut Option<Header>, row: &[Option<Cell>], visit: &mut dyn Visit) -> Result<(), ReadError> {
     let Some(header) = header else {
         *header = Header::of(input.dataset, input.rules, row.iter().map(|cell| cell.as_ref().map(Cell::text)));
+        if header.is_none() && row.iter().flatten().any(|cell| input.rules.mentions_personal(cell.text())) {
+            visit.personal_aside();
+        }
         return header.as_ref().map_or(Ok(()), |header| visit.header(header));
     };
     if row.iter().flatten().all(|cell| text::clean(cell.text()).is_none()) {

@@ -80,7 +80,7 @@ impl<'a> PageMap<'a> {
             let Json::Object(members, written) = row else {
                 continue;
             };
-            personal = personal || members.iter().any(|(key, _)| !self.slots.contains_key(key) && self.personal.looks_personal(key));
+            personal = personal || members.iter().any(|(key, value)| self.is_personal(key, value));
             keys.push(self.row_key(&self.cells(members), written));
         }
         PageScan { keys, personal, pages: envelope.pages, records: envelope.records, words: envelope.words }
@@ -129,6 +129,9 @@ impl<'a> PageMap<'a> {
             let Some(&(column, real)) = self.slots.get(key) else {
                 continue;
             };
+            if self.personal_within(value) {
+                continue; // no column of a contract holds a record of a person
+            }
             let Some(text) = value.as_text() else {
                 continue;
             };
@@ -142,6 +145,19 @@ impl<'a> PageMap<'a> {
             }
         }
         cells
+    }
+
+    /// Whether a member may not be kept: by its unknown name, or by a name anywhere within its value.
+    fn is_personal(&self, key: &str, value: &Json<'_>) -> bool {
+        (!self.slots.contains_key(key) && self.personal.looks_personal(key)) || self.personal_within(value)
+    }
+
+    fn personal_within(&self, value: &Json<'_>) -> bool {
+        match value {
+            Json::Array(items, _) => items.iter().any(|item| self.personal_within(item)),
+            Json::Object(members, _) => members.iter().any(|(key, value)| self.personal.looks_personal(key) || self.personal_within(value)),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
+        }
     }
 
     fn row_key(&self, cells: &[Option<Cow<'_, str>>], written: &str) -> RowKey {
@@ -167,15 +183,17 @@ impl<'a> PageMap<'a> {
         let mut extra = serde_json::Map::new();
         let mut counted: Vec<&str> = Vec::new();
         for (key, value) in members {
-            if self.slots.contains_key(key) {
+            let personal = self.is_personal(key, value);
+            let known = self.slots.contains_key(key);
+            if known && !personal {
                 continue;
             }
             let first = !counted.contains(&key.as_str());
             counted.push(key);
-            if first {
+            if first && !known {
                 *unknown.entry(key.clone()).or_default() += 1;
             }
-            if self.personal.looks_personal(key) {
+            if personal {
                 if first {
                     *dropped.entry(key.clone()).or_default() += 1;
                 }
@@ -242,6 +260,21 @@ mod tests {
         assert_eq!(parsed.unknown.get("rid"), Some(&2));
         assert_eq!(parsed.unknown.get("psnName"), Some(&1));
         assert_eq!(parsed.dropped.keys().collect::<Vec<_>>(), ["psnName", "tel"]);
+    }
+
+    #[test]
+    fn records_of_persons_within_a_value_are_dropped() {
+        let rows = r#"[{"ordDetlId":1,"patient":{"id":1,"who":[{"psnName":"张三"}]},"rmk":{"a":1},"ordCode":{"姓 名":"张三"}},{"ordDetlId":2}]"#;
+        let parsed = parse("ord_detl", rows);
+        assert_eq!(cell(&parsed, "_extra", 0).as_deref(), Some(r#"{"rmk":"{\"a\":1}"}"#));
+        assert_eq!((cell(&parsed, "ord_code", 0), cell(&parsed, "ord_detl_id", 0).as_deref()), (None, Some("1")));
+        assert_eq!(parsed.dropped.keys().collect::<Vec<_>>(), ["patient", "ordCode"]);
+        assert_eq!(parsed.unknown.keys().collect::<Vec<_>>(), ["patient", "rmk"]);
+        let registry = Registry::embedded().unwrap();
+        let rules = PersonalRules::new(&PersonalConfig::default()).unwrap();
+        let map = PageMap::new(registry.dataset("ord_detl").unwrap(), &rules);
+        let text = format!(r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","dataList":{rows}}}}}}}"#);
+        assert!(map.scan(open(&text).unwrap()).personal);
     }
 
     #[test]

@@ -17,5 +17,6 @@ mod explain;
 mod extend;
 mod interop;
 mod layering;
+mod personal;
 mod silver;
 mod support;

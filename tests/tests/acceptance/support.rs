@@ -358,7 +358,8 @@ pub fn files(root: &Path) -> Vec<String> {
     out
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder.
+pub fn copy(from: &Path, to: &Path) {
     for file in files(from) {
         let target = to.join(&file);
         fs::create_dir_all(target.parent().expect("a parent")).expect("a folder");
