@@ -6,7 +6,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 YAOJIA  := $(TARGET)/debug/yaojia
 DEMO    ?= demo-warehouse
 
-.PHONY: build demo test interop-python fmt clippy lint golden bench soak clean-demo
+.PHONY: build demo test interop-python fmt clippy lint golden bench soak fuzz big clean-demo
 
 build:
 	$(CARGO) build --workspace --bins
@@ -60,6 +60,14 @@ bench:
 # Long proofs: kills at random moments, many seeds.
 soak: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 20
+
+# Every parser's property tests in full: more than a million cases; what each took and whether memory grew.
+fuzz:
+	CARGO="$(CARGO)" $(PYTHON) tests/soak/fuzz.py
+
+# A 2 GB file within 512 MiB of memory (needs 8 GB of disk, by default where temporary files go: DIR=…).
+big: build
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/big_csv.py --gb 2 $(if $(DIR),--dir "$(DIR)")
 
 clean-demo:
 	rm -rf $(DEMO)

@@ -86,10 +86,12 @@ struct Manner {
 }
 
 fn manner() -> impl Strategy<Value = Manner> {
-    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 0..3_u8, any::<bool>()).prop_map(|(tab, crlf, always_quoted, titles, encoding, gzip)| {
-        // short GB18030 may by chance be UTF-8 too; Chinese titles never are
-        Manner { delimiter: if tab { b'\t' } else { b',' }, crlf, always_quoted, titles: titles || encoding == 2, encoding, gzip }
-    })
+    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 0..3_u8, any::<bool>()).prop_map(
+        |(tab, crlf, always_quoted, titles, encoding, gzip)| {
+            // short GB18030 may by chance be UTF-8 too; Chinese titles never are
+            Manner { delimiter: if tab { b'\t' } else { b',' }, crlf, always_quoted, titles: titles || encoding == 2, encoding, gzip }
+        },
+    )
 }
 
 fn write(table: &[Vec<String>], manner: &Manner) -> (String, Vec<u8>) {
@@ -154,10 +156,13 @@ fn spoilt(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8
 
 #[test]
 fn fuzz_spoilt_text() {
-    let files = (table(), manner(), any::<bool>()).prop_map(|(table, manner, gzip)| write(&table, &Manner { gzip: gzip && manner.gzip, ..manner }));
+    let files =
+        (table(), manner(), any::<bool>()).prop_map(|(table, manner, gzip)| write(&table, &Manner { gzip: gzip && manner.gzip, ..manner }));
     let files = files.prop_flat_map(|(name, bytes)| (Just(name), spoilt(Just(bytes))));
-    let garbage = (prop::sample::select(vec!["a.csv", "a.txt", "a.csv.gz"]), vec(any::<u8>(), 0..96)).prop_map(|(name, bytes)| (name.to_owned(), bytes));
-    let lines = (Just("a.csv".to_owned()), "FIXMEDINS_CODE,MEDINS_LIST_CODG,MED_LIST_CODG,CONVRAT,UPDT_TIME\n([a,\"\\n\\r\\t]{0,30})").prop_map(|(name, text)| (name, text.into_bytes()));
+    let garbage = (prop::sample::select(vec!["a.csv", "a.txt", "a.csv.gz"]), vec(any::<u8>(), 0..96))
+        .prop_map(|(name, bytes)| (name.to_owned(), bytes));
+    let lines = (Just("a.csv".to_owned()), "FIXMEDINS_CODE,MEDINS_LIST_CODG,MED_LIST_CODG,CONVRAT,UPDT_TIME\n([a,\"\\n\\r\\t]{0,30})")
+        .prop_map(|(name, text)| (name, text.into_bytes()));
     fuzz("csv spoilt", 90_000, prop_oneof![4 => files.boxed(), 1 => garbage.boxed(), 2 => lines.boxed()], |(name, bytes)| {
         read_file(&name, bytes)?.ok();
         Ok(())
@@ -197,7 +202,14 @@ fn fuzz_headers() {
 
 #[test]
 fn fuzz_control_files() {
-    let value = prop_oneof!["-?[0-9]{1,25}", "\"[0-9.,a ]{0,8}\"", Just("null".to_owned()), Just("[1]".to_owned()), Just("{}".to_owned()), "-?[0-9]{1,3}\\.[0-9]{1,3}"];
+    let value = prop_oneof![
+        "-?[0-9]{1,25}",
+        "\"[0-9.,a ]{0,8}\"",
+        Just("null".to_owned()),
+        Just("[1]".to_owned()),
+        Just("{}".to_owned()),
+        "-?[0-9]{1,3}\\.[0-9]{1,3}"
+    ];
     let sums = (value.clone(), value.clone()).prop_map(|(a, b)| format!(r#"{{"CONVRAT":{a},"转换比":{b}}}"#));
     let well = (value.clone(), prop_oneof![sums, value.clone()], value, any::<bool>()).prop_map(|(rows, sums, sha256, bom)| {
         format!("{}{{\"rows\":{rows},\"sums\":{sums},\"sha256\":{sha256},\"contact\":\"张三\"}}", if bom { "\u{feff}" } else { "" })
@@ -232,19 +244,25 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
         out.extend([b"PK\x03\x04", common.as_slice(), &[0, 0], name.as_bytes(), bytes].concat());
         directory.extend([b"PK\x01\x02\x14\x00", common.as_slice(), &[0; 12], &at.to_le_bytes(), name.as_bytes()].concat());
     }
-    let (count, size, at) = (u16::try_from(files.len()).unwrap(), u32::try_from(directory.len()).unwrap(), u32::try_from(out.len()).unwrap());
+    let (count, size, at) =
+        (u16::try_from(files.len()).unwrap(), u32::try_from(directory.len()).unwrap(), u32::try_from(out.len()).unwrap());
     out.extend(directory);
-    out.extend([b"PK\x05\x06\0\0\0\0".as_slice(), &count.to_le_bytes(), &count.to_le_bytes(), &size.to_le_bytes(), &at.to_le_bytes(), &[0, 0]].concat());
+    out.extend(
+        [b"PK\x05\x06\0\0\0\0".as_slice(), &count.to_le_bytes(), &count.to_le_bytes(), &size.to_le_bytes(), &at.to_le_bytes(), &[0, 0]]
+            .concat(),
+    );
     out
 }
 
 const RELS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/><Relationship Id="rId3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#;
+const ROOT: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
 const BOOK: &str = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><workbookPr date1904="0"/><sheets><sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
 const STYLES: &str = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/></numFmts><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>"#;
 const STRINGS: &str = r#"<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="2"><si><t>H1</t></si><si><r><t>药</t></r><r><t xml:space="preserve"> 品</t></r></si></sst>"#;
 
 fn workbook(sheet: &str, strings: &str, styles: &str, book: &str) -> Vec<u8> {
     zip(&[
+        ("_rels/.rels", ROOT.as_bytes()),
         ("xl/workbook.xml", book.as_bytes()),
         ("xl/_rels/workbook.xml.rels", RELS.as_bytes()),
         ("xl/styles.xml", styles.as_bytes()),
@@ -254,7 +272,8 @@ fn workbook(sheet: &str, strings: &str, styles: &str, book: &str) -> Vec<u8> {
 }
 
 fn sheet() -> String {
-    let title = |n: usize| format!(r#"<c r="{}2" t="inlineStr"><is><t>{}</t></is></c>"#, char::from(b'A' + u8::try_from(n).unwrap()), COLUMNS[n]);
+    let title =
+        |n: usize| format!(r#"<c r="{}2" t="inlineStr"><is><t>{}</t></is></c>"#, char::from(b'A' + u8::try_from(n).unwrap()), COLUMNS[n]);
     let header: String = (0..6).map(title).collect();
     format!(
         r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:F4"/><sheetData><row r="1"><c r="A1" t="s"><v>1</v></c></row><row r="2">{header}</row><row r="3"><c r="A3" t="s"><v>0</v></c><c r="B3" t="str"><v>a</v></c><c r="C3" t="inlineStr"><is><t>X</t></is></c><c r="D3"><v>1.5</v></c><c r="E3" s="1"><v>45292.5</v></c><c r="F3" t="b"><v>1</v></c></row><row r="4"><c r="A4" t="e"><v>#N/A</v></c><c r="D4"><f>1+1</f><v>2</v></c></row></sheetData><mergeCells count="1"><mergeCell ref="A1:F1"/></mergeCells></worksheet>"#
@@ -306,14 +325,31 @@ fn fuzz_workbook_bytes() {
     });
 }
 
-#[test]
-fn fuzz_parquet_bytes() {
+/// A small file, as the usual writer writes it, Arrow schema included.
+fn parquet_file() -> Vec<u8> {
     let array: ArrayRef = Arc::new(StringArray::from(vec![Some("1.50"), None, Some("无"), Some("1.50")]));
     let batch = RecordBatch::try_from_iter(COLUMNS.map(|name| (name, Arc::clone(&array)))).unwrap();
     let mut bytes = Vec::new();
     let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
+    bytes
+}
+
+#[test]
+fn a_broken_arrow_schema_in_a_parquet_file_is_passed_over() {
+    let mut bytes = parquet_file();
+    let name = b"ARROW:schema";
+    let at = bytes.windows(name.len()).position(|part| part == name).expect("the writer's hint");
+    // the base64 text behind the name: zeros decode, and are no schema
+    bytes[at + name.len() + 12..at + name.len() + 300].fill(b'A');
+    let (report, _) = read_file("a.parquet", bytes).unwrap().unwrap();
+    assert_eq!(report.rows, 4);
+}
+
+#[test]
+fn fuzz_parquet_bytes() {
+    let bytes = parquet_file();
     assert!(read_file("a.parquet", bytes.clone()).unwrap().is_ok());
     let files = prop_oneof![6 => spoilt(Just(bytes)).boxed(), 1 => vec(any::<u8>(), 0..200).prop_map(|body| [b"PAR1", body.as_slice(), b"PAR1"].concat()).boxed()];
     fuzz("parquet bytes", 60_000, files, |bytes| {

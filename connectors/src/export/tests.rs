@@ -254,11 +254,14 @@ async fn a_workbook_that_speaks_of_persons_is_personal() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("serv_cost/652801/202401");
     std::fs::create_dir_all(&folder).unwrap();
-    for (name, title, other) in [("a.xlsx", "成本表", "说明"), ("b.xlsx", "填报人：张三 联系电话：13800000000", "说明"), ("c.xlsx", "成本表", "姓名")] {
+    for (name, title, other) in
+        [("a.xlsx", "成本表", "说明"), ("b.xlsx", "填报人：张三 联系电话：13800000000", "说明"), ("c.xlsx", "成本表", "姓名")]
+    {
         let mut workbook = Workbook::new();
         let sheet = workbook.add_worksheet();
         sheet.write(0, 0, title).unwrap();
-        for (column, title) in ["定点医药机构编号", "项目编码", "成本月份", "单位成本", "数据更新时间"].iter().enumerate() {
+        for (column, title) in ["定点医药机构编号", "项目编码", "成本月份", "单位成本", "数据更新时间"].iter().enumerate()
+        {
             sheet.write(1, u16::try_from(column).unwrap(), *title).unwrap();
             sheet.write(2, u16::try_from(column).unwrap(), "1").unwrap();
         }

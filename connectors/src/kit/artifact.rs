@@ -64,13 +64,7 @@ impl Artifact {
             hasher.update(part);
             size += part.len() as u64;
         }
-        Ok(Self {
-            name: name.into(),
-            sha256: hex(&hasher.finalize()),
-            bytes: ArtifactBytes::File(KeptFile::new(file)?),
-            size,
-            personal,
-        })
+        Ok(Self { name: name.into(), sha256: hex(&hasher.finalize()), bytes: ArtifactBytes::File(KeptFile::new(file)?), size, personal })
     }
 
     /// An artifact in a file that is hashed already.

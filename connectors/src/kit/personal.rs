@@ -212,8 +212,24 @@ mod tests {
     #[test]
     fn names_match_in_any_spelling() {
         for name in [
-            "psnName", "PSN_NAME", "psn_name", "CERTNO", "Tel", "姓名", "身份证号", "联系电话", "住址", "姓 名", "＊姓名", "联系电话（手机）",
-            "(必填)身份证号码", "ＴＥＬ", "Psn-Name", "\u{feff}姓名", "联系电话：0996", "【必填】住址*",
+            "psnName",
+            "PSN_NAME",
+            "psn_name",
+            "CERTNO",
+            "Tel",
+            "姓名",
+            "身份证号",
+            "联系电话",
+            "住址",
+            "姓 名",
+            "＊姓名",
+            "联系电话（手机）",
+            "(必填)身份证号码",
+            "ＴＥＬ",
+            "Psn-Name",
+            "\u{feff}姓名",
+            "联系电话：0996",
+            "【必填】住址*",
         ] {
             assert!(rules().looks_personal(name), "{name}");
         }

@@ -29,7 +29,7 @@ fn json() -> impl Strategy<Value = String> {
         let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
         format!("\"{units}\"")
     });
-    let number = prop_oneof!["-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,8})?([eE][+-]?[0-9]{1,4})?", "-?[0-9]{1,6}"];
+    let number = prop_oneof!["-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,8})?([eE][+-]?[0-9]{1,4})?", "-?(0|[1-9][0-9]{0,5})"];
     let leaf = prop_oneof![Just("null".to_owned()), Just("true".to_owned()), Just("false".to_owned()), number, text.clone()];
     leaf.prop_recursive(4, 24, 4, move |inner| {
         let blank = "[ \\n\\t\\r]{0,2}";

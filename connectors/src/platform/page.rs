@@ -264,7 +264,8 @@ mod tests {
 
     #[test]
     fn records_of_persons_within_a_value_are_dropped() {
-        let rows = r#"[{"ordDetlId":1,"patient":{"id":1,"who":[{"psnName":"张三"}]},"rmk":{"a":1},"ordCode":{"姓 名":"张三"}},{"ordDetlId":2}]"#;
+        let rows =
+            r#"[{"ordDetlId":1,"patient":{"id":1,"who":[{"psnName":"张三"}]},"rmk":{"a":1},"ordCode":{"姓 名":"张三"}},{"ordDetlId":2}]"#;
         let parsed = parse("ord_detl", rows);
         assert_eq!(cell(&parsed, "_extra", 0).as_deref(), Some(r#"{"rmk":"{\"a\":1}"}"#));
         assert_eq!((cell(&parsed, "ord_code", 0), cell(&parsed, "ord_detl_id", 0).as_deref()), (None, Some("1")));

@@ -117,7 +117,9 @@ fn plant(landing: &Path, org: &str) {
     let mut workbook = rust_xlsxwriter::Workbook::new();
     let sheet = workbook.add_worksheet();
     for (column, (title, value)) in
-        [("定点医药机构编号", org), ("项目编码", "PLANT"), ("成本月份", "2024-02"), ("单位成本", "1"), ("数据更新时间", "2024-02-04")].iter().enumerate()
+        [("定点医药机构编号", org), ("项目编码", "PLANT"), ("成本月份", "2024-02"), ("单位成本", "1"), ("数据更新时间", "2024-02-04")]
+            .iter()
+            .enumerate()
     {
         sheet.write(0, u16::try_from(column).unwrap(), *title).unwrap();
         sheet.write(1, u16::try_from(column).unwrap(), *value).unwrap();
@@ -205,7 +207,10 @@ fn nobody_is_named_in_the_warehouse() {
     let planted = held.path().join("world");
     copy(&world(), &planted);
     plant_pages(&planted.join("platform"));
-    let org = loaded().query("SELECT i.org_code AS c FROM silver.institution AS i WHERE i.admdvs = '652801' ORDER BY i.org_code LIMIT 1").remove(0)["c"].clone();
+    let org = loaded()
+        .query("SELECT i.org_code AS c FROM silver.institution AS i WHERE i.admdvs = '652801' ORDER BY i.org_code LIMIT 1")
+        .remove(0)["c"]
+        .clone();
     plant(&planted.join("exports"), &org);
     let platform = Platform::serve(&planted);
     let project = Project::fresh(&planted, &platform.url);
@@ -236,13 +241,16 @@ fn nobody_is_named_in_the_warehouse() {
     // and yet it is all there: hashed, counted, refused, and to be opened by the auditor alone
     let key = fs::read_to_string(project.dir.join("secrets/personal-hash.key")).unwrap();
     let hash = |person: &str| hmac(key.trim_end_matches('\n').as_bytes(), person);
-    let rows = project.query("SELECT f.bkkp_sn AS k, f.psn_no AS p FROM silver.fee_list AS f WHERE f.bkkp_sn LIKE 'PLANT-%' ORDER BY f.bkkp_sn");
+    let rows =
+        project.query("SELECT f.bkkp_sn AS k, f.psn_no AS p FROM silver.fee_list AS f WHERE f.bkkp_sn LIKE 'PLANT-%' ORDER BY f.bkkp_sn");
     let got: Vec<(&str, &str)> = rows.iter().map(|row| (row["k"].as_str(), row["p"].as_str())).collect();
     let (one, two) = (hash(PERSONS[0]), hash(PERSONS[1]));
-    let want = ["A1", "A2", "B1", "B2", "C1", "F1", "F2", "G1", "G2"].map(|key| (format!("PLANT-{key}"), if key.ends_with('2') { &two } else { &one }));
+    let want = ["A1", "A2", "B1", "B2", "C1", "F1", "F2", "G1", "G2"]
+        .map(|key| (format!("PLANT-{key}"), if key.ends_with('2') { &two } else { &one }));
     assert_eq!(got, want.iter().map(|(key, hash)| (key.as_str(), hash.as_str())).collect::<Vec<_>>());
     let dropped = fees["dropped_personal"].as_object().unwrap();
-    for heading in DICTIONARY.iter().chain(&CHINESE).chain(&WIDE).filter(|heading| !["PSN_NO", "人员编号", "psn_no"].contains(*heading)) {
+    for heading in DICTIONARY.iter().chain(&CHINESE).chain(&WIDE).filter(|heading| !["PSN_NO", "人员编号", "psn_no"].contains(*heading))
+    {
         let counted = dropped.keys().any(|key| key.trim_end_matches([':', '：']) == heading.trim_end_matches([':', '：']));
         assert!(counted, "`{heading}` is not counted among {dropped:?}");
     }

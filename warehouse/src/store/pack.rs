@@ -19,11 +19,12 @@ pub(super) enum Part {
 }
 
 /// Starts packing; the parts come one after another, at most two of them waiting.
-pub(super) fn start(source: Box<dyn Read + Send>, recipient: Option<age::x25519::Recipient>) -> (Receiver<Part>, JoinHandle<io::Result<()>>) {
+pub(super) fn start(
+    source: Box<dyn Read + Send>,
+    recipient: Option<age::x25519::Recipient>,
+) -> (Receiver<Part>, JoinHandle<io::Result<()>>) {
     let (sender, receiver) = channel(1);
-    let packing = tokio::task::spawn_blocking(move || {
-        pack(source, recipient, Parts { sender, held: Vec::new() })?.finish()
-    });
+    let packing = tokio::task::spawn_blocking(move || pack(source, recipient, Parts { sender, held: Vec::new() })?.finish());
     (receiver, packing)
 }
 
