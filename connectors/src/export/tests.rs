@@ -215,7 +215,7 @@ async fn a_landing_root_in_an_object_store() {
     let store = Arc::new(object_store::memory::InMemory::new());
     let prefix = object_store::path::Path::from("bucket/landing");
     let put = |path: &str, text: String| {
-        let (store, path) = (Arc::clone(&store), object_store::path::Path::from(path));
+        let (store, path) = (Arc::clone(&store), object_store::path::Path::parse(path).unwrap());
         async move { object_store::ObjectStoreExt::put(store.as_ref(), &path, text.into()).await.unwrap() }
     };
     put("bucket/landing/list_map/652801/202401/目录.csv", format!("{MAP}\nH1,a,X,1,2024,\n")).await;

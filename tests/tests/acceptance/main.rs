@@ -17,6 +17,7 @@ mod explain;
 mod extend;
 mod interop;
 mod layering;
+mod memory;
 mod personal;
 mod silver;
 mod support;
