@@ -6,7 +6,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 YAOJIA  := $(TARGET)/debug/yaojia
 DEMO    ?= demo-warehouse
 
-.PHONY: build demo test interop-python fmt clippy lint pages golden scms bench soak clean-demo
+.PHONY: build demo test interop-python fmt clippy lint pages golden scms bench soak fuzz big clean-demo
 
 build:
 	$(CARGO) build --workspace --bins
@@ -71,6 +71,14 @@ WORLDS ?= 200
 soak: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 20
 	YAOJIA=$(abspath $(YAOJIA)) YAOJIA_WORLDS=$(WORLDS) $(CARGO) test --workspace --test acceptance -- --nocapture worlds::
+
+# Every parser's property tests in full: more than a million cases; what each took and whether memory grew.
+fuzz:
+	CARGO="$(CARGO)" $(PYTHON) tests/soak/fuzz.py
+
+# A 2 GB file within 512 MiB of memory (needs 8 GB of disk, by default where temporary files go: DIR=…).
+big: build
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/big_csv.py --gb 2 $(if $(DIR),--dir "$(DIR)")
 
 clean-demo:
 	rm -rf $(DEMO)

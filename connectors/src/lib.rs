@@ -12,6 +12,9 @@
 pub mod batch;
 pub mod error;
 pub mod export;
+#[cfg(test)]
+#[path = "../../models/src/fuzz.rs"]
+mod fuzz;
 pub mod kit;
 pub mod platform;
 pub mod profile;

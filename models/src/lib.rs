@@ -6,6 +6,8 @@ pub mod card;
 pub mod contract;
 pub mod digest;
 pub mod field;
+#[cfg(test)]
+mod fuzz;
 pub mod graph;
 pub mod lint;
 mod sql;

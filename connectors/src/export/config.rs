@@ -1,5 +1,6 @@
 //! Configuration of a landing folder: the `source.toml`.
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SourceError;
@@ -17,6 +18,9 @@ pub struct ExportConfig {
     pub name: String,
     /// A local folder or an object store URL.
     pub root: String,
+    /// Options of the object store (region, endpoint, credentials); a value may be a reference, `env:NAME` or `file:PATH`.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub options: IndexMap<String, String>,
     /// Rows of one text batch.
     #[serde(default = "default_batch_rows")]
     pub batch_rows: usize,
@@ -54,6 +58,7 @@ impl ExportConfig {
         Self {
             name: default_name(),
             root: root.into(),
+            options: IndexMap::new(),
             batch_rows: default_batch_rows(),
             memory_bytes: default_memory_bytes(),
             max_row_bytes: default_max_row_bytes(),

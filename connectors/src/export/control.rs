@@ -32,7 +32,7 @@ impl Control {
             sha256: Option<String>,
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let raw: Raw = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let raw: Raw = serde_json::from_slice(bytes).map_err(|error| words(&error))?;
         let rows = match raw.rows.as_ref().and_then(written) {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| "`rows` is no count".to_owned())?),
@@ -98,6 +98,16 @@ pub(crate) struct Target {
     pub sum: i128,
 }
 
+/// Where it goes wrong and how, without the text found there: whoever wrote the file may have put anything in.
+fn words(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "it ends too early",
+        serde_json::error::Category::Data => "a value is not of the type it should be",
+        _ => "it is no JSON",
+    };
+    format!("{what} (line {}, column {})", error.line(), error.column())
+}
+
 /// A JSON value's text; none for null and blank.
 fn written(value: &Value) -> Option<String> {
     let text = match value {
@@ -121,5 +131,7 @@ mod tests {
         assert_eq!(Control::parse(b"{}").unwrap(), Control::default());
         assert!(Control::parse(b"{").is_err());
         assert!(Control::parse(br#"{"rows": "many"}"#).is_err());
+        let error = Control::parse("{\"rows\": 1, \"sums\": \"张三\"}".as_bytes()).unwrap_err();
+        assert!(error.contains("type") && !error.contains("张三"), "{error}");
     }
 }

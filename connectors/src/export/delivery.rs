@@ -17,7 +17,9 @@ use super::landing::{LandingFile, sort};
 use super::read::{FileReport, FileRow, Input, Kind, ReadError, SinkError, Visit, read};
 use crate::error::SourceError;
 use crate::kit::artifact::{Artifact, hex};
+use crate::kit::kept::KeptFile;
 use crate::kit::personal::PersonalRules;
+use crate::kit::secret::SecretRef;
 use crate::profile::{Profile, ProfileError};
 
 /// A file as delivered.
@@ -29,6 +31,14 @@ pub struct Delivery {
     pub artifact: Artifact,
     /// Its control file's bytes.
     pub control: Option<Artifact>,
+}
+
+/// The value of a store's option, or what it refers to.
+fn option(value: &str) -> Result<String, SourceError> {
+    match SecretRef::parse(value) {
+        Ok(reference) => Ok(reference.resolve()?.expose().to_owned()),
+        Err(_) => Ok(value.to_owned()),
+    }
 }
 
 /// A landing folder. Cheap to clone.
@@ -52,7 +62,9 @@ impl ExportSource {
         let fail = |what: String| SourceError::config(&config.name, format!("`root` `{}`: {what}", config.root));
         let (store, prefix): (Arc<dyn ObjectStore>, Path) = if config.root.contains("://") {
             let url = url::Url::parse(&config.root).map_err(|error| fail(error.to_string()))?;
-            let (store, prefix) = object_store::parse_url(&url).map_err(|error| fail(error.to_string()))?;
+            let options = config.options.iter().map(|(name, value)| Ok((name.as_str(), option(value)?)));
+            let options = options.collect::<Result<Vec<_>, SourceError>>()?;
+            let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|error| fail(error.to_string()))?;
             (Arc::from(store), prefix)
         } else {
             let store = LocalFileSystem::new_with_prefix(&config.root).map_err(|error| fail(error.to_string()))?;
@@ -95,6 +107,13 @@ impl ExportSource {
     #[must_use]
     pub fn profiles(&self) -> &[Profile] {
         &self.profiles
+    }
+
+    /// The landing folder below `prefix` of a store that is open already.
+    #[cfg(test)]
+    pub(crate) fn over(store: Arc<dyn ObjectStore>, prefix: Path, config: ExportConfig) -> Result<Self, SourceError> {
+        let personal = PersonalRules::new(&config.personal)?;
+        Ok(Self { store, prefix, config, personal, profiles: Arc::default() })
     }
 
     /// The configuration in force.
@@ -173,14 +192,14 @@ impl ExportSource {
         let mut stream = self.store.get(&location).await.map_err(landing)?.into_stream();
         let mut hasher = Sha256::new();
         let mut memory = Vec::new();
-        let mut spilled: Option<tempfile::NamedTempFile> = None;
+        let mut spilled: Option<std::fs::File> = None;
         let mut size = 0_u64;
         while let Some(part) = stream.next().await {
             let part = part.map_err(landing)?;
             hasher.update(&part);
             size += part.len() as u64;
             if spilled.is_none() && size > self.config.memory_bytes {
-                let mut file = tempfile::NamedTempFile::new().map_err(io)?;
+                let mut file = tempfile::tempfile().map_err(io)?;
                 file.write_all(&memory).map_err(io)?;
                 memory = Vec::new();
                 spilled = Some(file);
@@ -192,11 +211,12 @@ impl ExportSource {
         }
         Ok(match spilled {
             None => Artifact::from_bytes(path, memory, false),
-            Some(file) => Artifact::from_temp(path.to_owned(), hex(&hasher.finalize()), size, file.into_temp_path()),
+            Some(file) => Artifact::from_kept(path.to_owned(), hex(&hasher.finalize()), size, KeptFile::new(file).map_err(io)?),
         })
     }
 
-    /// Whether a file is archived encrypted: its dataset has personal columns, or its header names one.
+    /// Whether a file is archived encrypted: its dataset has personal columns, its header names one, or a workbook speaks of personal
+    /// data outside its tables (a title row, another sheet).
     fn is_personal(&self, dataset: &Dataset, delivery: &Delivery) -> bool {
         let profile = self.profile(&delivery.file);
         if profile.map_or(!dataset.personal_hash.is_empty(), Profile::is_personal) {
@@ -211,6 +231,10 @@ impl ExportSource {
 
             fn row(&mut self, _: &Header, _: FileRow<'_>) -> Result<(), ReadError> {
                 Ok(())
+            }
+
+            fn personal_aside(&mut self) {
+                self.0 = true;
             }
         }
         let input = Input {

@@ -3,7 +3,7 @@
 use yaojia_models::contract::Dataset;
 use yaojia_models::text;
 
-use crate::kit::personal::PersonalRules;
+use crate::kit::personal::{PersonalRules, label};
 
 /// What a file column is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,8 @@ impl Header {
                 }
                 None if rules.looks_personal(name) => {
                     personal = true;
-                    Slot::Dropped(name.to_owned())
+                    // not what stands behind a colon: a name goes to the report, a value must not
+                    Slot::Dropped(label(name).to_owned())
                 }
                 None => Slot::Extra(name.to_owned()),
             });

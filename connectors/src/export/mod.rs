@@ -13,6 +13,8 @@ mod csv_text;
 mod delivery;
 mod emit;
 pub(crate) mod encoding;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod header;
 mod landing;
 mod parquet_text;

@@ -10,8 +10,9 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{DateTime, TimeDelta};
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
+use parquet::file::reader::ChunkReader;
 
 use super::header::Header;
 use super::read::{FileRow, Input, ReadError, Visit};
@@ -23,11 +24,8 @@ use crate::kit::artifact::ArtifactBytes;
 /// Gives header and rows to the visitor.
 pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadError> {
     let reader = match &input.artifact.bytes {
-        ArtifactBytes::Memory(bytes) => ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).and_then(|builder| build(builder, input)),
-        ArtifactBytes::File(path) => {
-            let file = std::fs::File::open(path).map_err(|error| input.io(error))?;
-            ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| build(builder, input))
-        }
+        ArtifactBytes::Memory(bytes) => build(bytes.clone(), input),
+        ArtifactBytes::File(file) => build(file.clone(), input),
     };
     let reader = reader.map_err(|error| input.refuse(Reason::NotDecodable, error))?;
     let schema = arrow::array::RecordBatchReader::schema(&reader);
@@ -49,11 +47,11 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
     Ok(())
 }
 
-fn build<T: parquet::file::reader::ChunkReader + 'static>(
-    builder: ParquetRecordBatchReaderBuilder<T>,
-    input: &Input<'_>,
-) -> Result<ParquetRecordBatchReader, ParquetError> {
-    builder.with_batch_size(input.batch_rows).build()
+/// A reader by Parquet's own types: the Arrow schema that some writers leave beside them is a hint we do not need, and a broken one makes
+/// its decoder panic.
+fn build<T: ChunkReader + 'static>(file: T, input: &Input<'_>) -> Result<ParquetRecordBatchReader, ParquetError> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?.with_batch_size(input.batch_rows).build()
 }
 
 /// A column as text: decimals with their scale, doubles shortest, dates and times ISO.

@@ -70,6 +70,9 @@ pub(crate) struct FileRow<'a> {
 pub(crate) trait Visit {
     fn header(&mut self, header: &Header) -> Result<(), ReadError>;
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError>;
+
+    /// A row outside any table of ours speaks of personal data.
+    fn personal_aside(&mut self) {}
 }
 
 /// A file and what is needed to read it.
@@ -137,10 +140,16 @@ impl Kind {
     pub(crate) fn scan(&self, input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadError> {
         match self {
             Self::Text(encoding) => csv_text::scan(input, *encoding, visit),
-            Self::Workbook => spreadsheet::scan(input, visit),
-            Self::Parquet => parquet_text::scan(input, visit),
+            Self::Workbook => contained(input, || spreadsheet::scan(input, visit)),
+            Self::Parquet => contained(input, || parquet_text::scan(input, visit)),
         }
     }
+}
+
+/// Runs the reader of a container, which is not ours: where a broken file makes it panic, the file is refused and the others go on.
+fn contained(input: &Input<'_>, scan: impl FnOnce() -> Result<(), ReadError>) -> Result<(), ReadError> {
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(scan));
+    done.unwrap_or_else(|_| Err(input.refuse(Reason::NotDecodable, "its container breaks its reader")))
 }
 
 /// Reads a delivery in two passes: the first checks it as a whole (container, encoding, header, control file), the

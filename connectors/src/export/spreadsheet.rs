@@ -36,15 +36,12 @@ impl Cell {
 pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadError> {
     match &input.artifact.bytes {
         ArtifactBytes::Memory(bytes) => scan_workbook(input, Cursor::new(bytes.clone()), visit),
-        ArtifactBytes::File(path) => {
-            let file = std::fs::File::open(path).map_err(|error| input.io(error))?;
-            scan_workbook(input, BufReader::new(file), visit)
-        }
+        ArtifactBytes::File(file) => scan_workbook(input, BufReader::new(file.reader()), visit),
     }
 }
 
 fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Visit) -> Result<(), ReadError> {
-    let broken = |error: calamine::XlsxError| input.refuse(Reason::NotDecodable, error);
+    let broken = |error: calamine::XlsxError| input.refuse(Reason::NotDecodable, words(&error));
     let mut workbook = Xlsx::new(bytes).map_err(broken)?;
     let sheets: Vec<String> = workbook
         .sheets_metadata()
@@ -85,14 +82,26 @@ fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Vi
     if found { Ok(()) } else { Err(input.refuse(Reason::NoHeader, "no sheet has a row with all required columns")) }
 }
 
+/// What is wrong with a workbook, without any text of it.
+fn words(error: &calamine::XlsxError) -> String {
+    match error {
+        calamine::XlsxError::CellTAttribute(_) => "a cell is of no known type".to_owned(),
+        calamine::XlsxError::Unrecognized { typ, .. } => format!("an unknown {typ}"),
+        other => other.to_string(),
+    }
+}
+
 /// One sheet row: a title, the header, a data row, or nothing at all.
 fn give(input: &Input<'_>, header: &mut Option<Header>, number: u32, row: &[Option<Cell>], visit: &mut dyn Visit) -> Result<(), ReadError> {
     let Some(header) = header else {
-        if !FileRule::header_at_sheet(input.rule, u64::from(number) + 1) {
-            return Ok(());
+        let aside = row.iter().flatten().any(|cell| input.rules.mentions_personal(cell.text()));
+        if FileRule::header_at_sheet(input.rule, u64::from(number) + 1) {
+            *header = Header::of(input.dataset, input.rules, row.iter().map(|cell| cell.as_ref().map(Cell::text)))
+                .filter(|header| FileRule::accepts(input.rule, header));
         }
-        *header = Header::of(input.dataset, input.rules, row.iter().map(|cell| cell.as_ref().map(Cell::text)))
-            .filter(|header| FileRule::accepts(input.rule, header));
+        if header.is_none() && aside {
+            visit.personal_aside();
+        }
         return header.as_ref().map_or(Ok(()), |header| visit.header(header));
     };
     if row.iter().flatten().all(|cell| text::clean(cell.text()).is_none()) {

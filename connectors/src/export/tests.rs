@@ -205,10 +205,77 @@ async fn a_landing_folder_is_listed_and_fetched() {
         assert!(delivery.control.is_some() && !delivery.artifact.personal);
         let report = source.read(dataset, &delivery, &mut |_| Ok(())).unwrap();
         assert_eq!(report.rows, 1);
-        let crate::ArtifactBytes::File(path) = delivery.artifact.bytes.clone() else { panic!("not spilled") };
-        assert!(path.exists());
-        drop(delivery);
-        assert!(!path.exists());
+        assert!(matches!(delivery.artifact.bytes, crate::ArtifactBytes::File(_)), "not spilled");
     }
     assert!(ExportSource::open(ExportConfig::new(root.path().join("no").display().to_string())).is_err());
+}
+
+#[tokio::test]
+async fn a_landing_root_in_an_object_store() {
+    let store = Arc::new(object_store::memory::InMemory::new());
+    let prefix = object_store::path::Path::from("bucket/landing");
+    let put = |path: &str, text: String| {
+        let (store, path) = (Arc::clone(&store), object_store::path::Path::parse(path).unwrap());
+        async move { object_store::ObjectStoreExt::put(store.as_ref(), &path, text.into()).await.unwrap() }
+    };
+    put("bucket/landing/list_map/652801/202401/目录.csv", format!("{MAP}\nH1,a,X,1,2024,\n")).await;
+    put("bucket/landing/list_map/652801/202401/目录.ctl.json", r#"{"rows":1}"#.to_owned()).await;
+    put("bucket/elsewhere/list_map/652801/202401/a.csv", format!("{MAP}\n")).await;
+    for memory_bytes in [10, 1 << 20] {
+        let config = ExportConfig { memory_bytes, ..ExportConfig::new("memory:///bucket/landing") };
+        let source = ExportSource::over(store.clone(), prefix.clone(), config).unwrap();
+        let files = source.list().await.unwrap();
+        assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["list_map/652801/202401/目录.csv"]);
+        let registry = Registry::embedded().unwrap();
+        let dataset = registry.dataset("list_map").unwrap();
+        let delivery = source.fetch(dataset, files.first().unwrap()).await.unwrap();
+        assert!(delivery.control.is_some());
+        assert_eq!(source.read(dataset, &delivery, &mut |_| Ok(())).unwrap().rows, 1);
+    }
+}
+
+#[tokio::test]
+async fn options_of_the_store_are_resolved_and_unknown_stores_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, "s3cret").unwrap();
+    let mut config = ExportConfig::new("memory:///landing");
+    config.options.insert("aws_secret_access_key".to_owned(), format!("file:{}", secret.display()));
+    assert!(ExportSource::open(config.clone()).unwrap().list().await.unwrap().is_empty());
+    assert!(!format!("{:?}", ExportSource::open(config.clone()).unwrap()).contains("s3cret"));
+    config.options.insert("aws_session_token".to_owned(), "env:YAOJIA_NO_SUCH_VARIABLE".to_owned());
+    assert!(matches!(ExportSource::open(config), Err(crate::SourceError::Secret { .. })));
+    let unknown = ExportSource::open(ExportConfig::new("gopher://bucket/landing"));
+    assert!(matches!(unknown, Err(crate::SourceError::Config { .. })));
+}
+
+#[tokio::test]
+async fn a_workbook_that_speaks_of_persons_is_personal() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("serv_cost/652801/202401");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, title, other) in
+        [("a.xlsx", "成本表", "说明"), ("b.xlsx", "填报人：张三 联系电话：13800000000", "说明"), ("c.xlsx", "成本表", "姓名")]
+    {
+        let mut workbook = Workbook::new();
+        let sheet = workbook.add_worksheet();
+        sheet.write(0, 0, title).unwrap();
+        for (column, title) in ["定点医药机构编号", "项目编码", "成本月份", "单位成本", "数据更新时间"].iter().enumerate()
+        {
+            sheet.write(1, u16::try_from(column).unwrap(), *title).unwrap();
+            sheet.write(2, u16::try_from(column).unwrap(), "1").unwrap();
+        }
+        workbook.add_worksheet().write(0, 0, other).unwrap();
+        workbook.save(folder.join(name)).unwrap();
+    }
+    let source = ExportSource::open(ExportConfig::new(root.path().display().to_string())).unwrap();
+    let registry = Registry::embedded().unwrap();
+    let dataset = registry.dataset("serv_cost").unwrap();
+    let mut personal = Vec::new();
+    for file in source.list().await.unwrap() {
+        let delivery = source.fetch(dataset, &file).await.unwrap();
+        assert_eq!(source.read(dataset, &delivery, &mut |_| Ok(())).unwrap().rows, 1);
+        personal.push(delivery.artifact.personal);
+    }
+    assert_eq!(personal, [false, true, true]);
 }

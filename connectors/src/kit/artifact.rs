@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tempfile::TempPath;
+
+use crate::kit::kept::KeptFile;
 
 /// Where the bytes of an artifact are.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub enum ArtifactBytes {
     /// In memory.
     Memory(Bytes),
     /// In a local file.
-    File(PathBuf),
+    File(KeptFile),
 }
 
 /// Bytes as a source delivered them.
@@ -31,8 +31,6 @@ pub struct Artifact {
     pub size: u64,
     /// Whether they carry personal data, so that they are archived encrypted.
     pub personal: bool,
-    /// Deletes a temporary file with its last user.
-    guard: Option<Arc<TempPath>>,
 }
 
 impl Artifact {
@@ -46,7 +44,6 @@ impl Artifact {
             size: bytes.len() as u64,
             bytes: ArtifactBytes::Memory(bytes),
             personal,
-            guard: None,
         }
     }
 
@@ -67,29 +64,22 @@ impl Artifact {
             hasher.update(part);
             size += part.len() as u64;
         }
-        Ok(Self {
-            name: name.into(),
-            sha256: hex(&hasher.finalize()),
-            bytes: ArtifactBytes::File(path.to_owned()),
-            size,
-            personal,
-            guard: None,
-        })
+        Ok(Self { name: name.into(), sha256: hex(&hasher.finalize()), bytes: ArtifactBytes::File(KeptFile::new(file)?), size, personal })
     }
 
-    /// An artifact in a temporary file, which is deleted with the last copy of the artifact.
-    pub(crate) fn from_temp(name: String, sha256: String, size: u64, path: TempPath) -> Self {
-        Self { name, sha256, size, bytes: ArtifactBytes::File(path.to_path_buf()), personal: false, guard: Some(Arc::new(path)) }
+    /// An artifact in a file that is hashed already.
+    pub(crate) fn from_kept(name: String, sha256: String, size: u64, file: KeptFile) -> Self {
+        Self { name, sha256, size, bytes: ArtifactBytes::File(file), personal: false }
     }
 
     /// The bytes as a stream, from their start.
     ///
     /// # Errors
-    /// When a file cannot be opened.
+    /// None as yet; opening is fallible where the bytes would have to be asked for.
     pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         match &self.bytes {
             ArtifactBytes::Memory(bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
-            ArtifactBytes::File(path) => Ok(Box::new(io::BufReader::with_capacity(1 << 16, std::fs::File::open(path)?))),
+            ArtifactBytes::File(file) => Ok(Box::new(io::BufReader::with_capacity(1 << 16, file.reader()))),
         }
     }
 
@@ -100,7 +90,11 @@ impl Artifact {
     pub fn read_all(&self) -> io::Result<Bytes> {
         match &self.bytes {
             ArtifactBytes::Memory(bytes) => Ok(bytes.clone()),
-            ArtifactBytes::File(path) => Ok(Bytes::from(std::fs::read(path)?)),
+            ArtifactBytes::File(file) => {
+                let mut bytes = Vec::new();
+                file.reader().read_to_end(&mut bytes)?;
+                Ok(Bytes::from(bytes))
+            }
         }
     }
 }
@@ -112,7 +106,6 @@ impl fmt::Debug for Artifact {
             .field("sha256", &self.sha256)
             .field("size", &self.size)
             .field("personal", &self.personal)
-            .field("temporary", &self.guard.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -34,10 +34,37 @@ pub const PERSONAL_NAMES: &[&str] = &[
     "address",
     "live_addr",
     "brdy",
+    "phone_no",
+    "telephone",
+    "mobile_no",
+    "email",
+    "coner_name",
+    "crter_name",
+    "opter_name",
+    "bilg_dr_name",
+    "acord_dr_name",
+    "chfpdr_name",
+    "prsc_dr_name",
+    "prsc_dr_certno",
+    "phar_name",
+    "phar_certno",
     "姓名",
     "人员姓名",
     "患者姓名",
     "参保人姓名",
+    "参保人",
+    "病人姓名",
+    "就诊人姓名",
+    "联系人",
+    "联系人姓名",
+    "经办人",
+    "经办人姓名",
+    "填报人",
+    "个人编号",
+    "医保个人编号",
+    "参保人编号",
+    "社保卡号",
+    "医保卡号",
     "人员编号",
     "身份证",
     "身份证号",
@@ -49,8 +76,13 @@ pub const PERSONAL_NAMES: &[&str] = &[
     "手机",
     "手机号",
     "手机号码",
+    "电话号码",
+    "联系方式",
+    "电子邮箱",
     "住址",
     "家庭住址",
+    "家庭地址",
+    "现住址",
     "联系地址",
     "出生日期",
 ];
@@ -71,6 +103,8 @@ pub struct PersonalConfig {
 #[derive(Clone)]
 pub struct PersonalRules {
     names: HashSet<String>,
+    /// Those of the names that are Chinese.
+    words: Vec<String>,
     key: Option<Secret>,
 }
 
@@ -81,17 +115,29 @@ impl PersonalRules {
     /// [`SourceError::Secret`] when the key is named but absent.
     pub fn new(config: &PersonalConfig) -> Result<Self, SourceError> {
         let key = config.hash_key.as_ref().map(SecretRef::resolve).transpose()?;
-        let names = match &config.names {
+        let names: Vec<String> = match &config.names {
             Some(names) => names.iter().map(|name| fold(name)).collect(),
             None => PERSONAL_NAMES.iter().map(|name| fold(name)).collect(),
         };
-        Ok(Self { names, key })
+        let words = names.iter().filter(|name| !name.is_empty() && !name.is_ascii()).cloned().collect();
+        Ok(Self { names: names.into_iter().filter(|name| !name.is_empty()).collect(), words, key })
     }
 
     /// Whether a name of no contract looks personal.
     #[must_use]
     pub fn looks_personal(&self, name: &str) -> bool {
         self.names.contains(&fold(name))
+    }
+
+    /// Whether a text that is no heading of ours (a title row, a sheet of something else) speaks of personal data. Chinese names only:
+    /// Latin ones are too short to be looked for inside other words.
+    #[must_use]
+    pub fn mentions_personal(&self, text: &str) -> bool {
+        if self.looks_personal(text) {
+            return true;
+        }
+        let plain = squeeze(text.chars());
+        self.words.iter().any(|word| plain.contains(word.as_str()))
     }
 
     /// The keyed hash of a value, hex; null stays null. Blanks around the value do not count.
@@ -118,9 +164,39 @@ impl fmt::Debug for PersonalRules {
     }
 }
 
-/// A name without case, underscores, hyphens and blanks.
+/// A name without what people add to it: case, underscores, hyphens, blanks, stars, full-width forms, remarks in brackets, and what
+/// stands behind a colon.
 fn fold(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, '_' | '-') && !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+    let mut depth = 0_u32;
+    let outside = name.chars().filter(|c| {
+        match c {
+            '(' | '（' | '[' | '【' | '［' => depth += 1,
+            ')' | '）' | ']' | '】' | '］' => {
+                depth = depth.saturating_sub(1);
+                return false;
+            }
+            _ => {}
+        }
+        depth == 0
+    });
+    squeeze(label(outside.collect::<String>().as_str()).chars())
+}
+
+/// What stands before a colon: the rest may be a value.
+pub(crate) fn label(name: &str) -> &str {
+    name.split([':', '：']).next().unwrap_or(name).trim_end()
+}
+
+/// Lower case, ASCII for full-width forms, without blanks and ornaments.
+fn squeeze(chars: impl Iterator<Item = char>) -> String {
+    chars
+        .map(|c| match c {
+            '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+            _ => c,
+        })
+        .filter(|c| !matches!(c, '_' | '-' | '*' | '"' | '\'' | '.' | '·') && !c.is_whitespace() && *c != '\u{feff}')
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]
@@ -135,11 +211,36 @@ mod tests {
 
     #[test]
     fn names_match_in_any_spelling() {
-        for name in ["psnName", "PSN_NAME", "psn_name", "CERTNO", "Tel", "姓名", "身份证号", "联系电话", "住址"] {
+        for name in [
+            "psnName",
+            "PSN_NAME",
+            "psn_name",
+            "CERTNO",
+            "Tel",
+            "姓名",
+            "身份证号",
+            "联系电话",
+            "住址",
+            "姓 名",
+            "＊姓名",
+            "联系电话（手机）",
+            "(必填)身份证号码",
+            "ＴＥＬ",
+            "Psn-Name",
+            "\u{feff}姓名",
+            "联系电话：0996",
+            "【必填】住址*",
+        ] {
             assert!(rules().looks_personal(name), "{name}");
         }
-        for name in ["rid", "tenantId", "RMK", "telescope"] {
+        for name in ["rid", "tenantId", "RMK", "telescope", "", "（姓名）", "药品通用名", "hotel"] {
             assert!(!rules().looks_personal(name), "{name}");
+        }
+        for text in ["填报人：张三 联系 电话：138", "参保人员姓名一览表", "TEL"] {
+            assert!(rules().mentions_personal(text), "{text}");
+        }
+        for text in ["医疗服务项目成本表", "hotel", "", "2024年1月"] {
+            assert!(!rules().mentions_personal(text), "{text}");
         }
     }
 

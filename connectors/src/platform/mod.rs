@@ -14,6 +14,8 @@ mod call;
 mod config;
 mod dialect;
 mod envelope;
+#[cfg(test)]
+mod fuzz;
 mod json;
 mod message;
 mod page;

@@ -38,7 +38,9 @@ pub struct UnknownKey {
     pub row: usize,
     /// The key.
     pub key: String,
-    /// Whether it looks personal and was dropped.
+    /// Whether no column has it; a known one is here when a record of a person lay in it.
+    pub unknown: bool,
+    /// Whether it is personal and was dropped.
     pub dropped: bool,
 }
 
@@ -108,7 +110,7 @@ impl<'a> PageMap<'a> {
                 refused.get_or_insert_with(|| (self.line_id(members, index), words));
                 continue;
             }
-            personal = personal || members.iter().any(|(key, _)| !self.slots.contains_key(key) && self.personal.looks_personal(key));
+            personal = personal || members.iter().any(|(key, value)| self.is_personal(key, value));
             keys.push(self.row_key(&self.cells(members), written));
         }
         PageScan { keys, refused, personal, pages: envelope.pages, records: envelope.records, words: envelope.words }
@@ -164,7 +166,9 @@ impl<'a> PageMap<'a> {
         }
         let (mut unknown, mut dropped) = (IndexMap::new(), IndexMap::new());
         for one in &seen {
-            *unknown.entry(one.key.clone()).or_default() += 1;
+            if one.unknown {
+                *unknown.entry(one.key.clone()).or_default() += 1;
+            }
             if one.dropped {
                 *dropped.entry(one.key.clone()).or_default() += 1;
             }
@@ -183,6 +187,9 @@ impl<'a> PageMap<'a> {
             let Some(&(column, real)) = self.slots.get(key) else {
                 continue;
             };
+            if self.personal_within(value) {
+                continue; // no column of a contract holds a record of a person
+            }
             if let Some(carried) = carried.get_mut(column) {
                 *carried = true;
             }
@@ -206,6 +213,19 @@ impl<'a> PageMap<'a> {
         cells
     }
 
+    /// Whether a member may not be kept: by its unknown name, or by a name anywhere within its value.
+    fn is_personal(&self, key: &str, value: &Json<'_>) -> bool {
+        (!self.slots.contains_key(key) && self.personal.looks_personal(key)) || self.personal_within(value)
+    }
+
+    fn personal_within(&self, value: &Json<'_>) -> bool {
+        match value {
+            Json::Array(items, _) => items.iter().any(|item| self.personal_within(item)),
+            Json::Object(members, _) => members.iter().any(|(key, value)| self.personal.looks_personal(key) || self.personal_within(value)),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
+        }
+    }
+
     fn row_key(&self, cells: &[Option<Cow<'_, str>>], written: &str) -> RowKey {
         let mut hasher = Sha256::new();
         for column in self.key.iter().chain(&self.updt_time) {
@@ -224,14 +244,15 @@ impl<'a> PageMap<'a> {
         let mut extra = serde_json::Map::new();
         let before = seen.len();
         for (key, value) in members {
-            if self.slots.contains_key(key) || is_protocol(key, self.form) {
+            let personal = self.is_personal(key, value);
+            let known = self.slots.contains_key(key) || is_protocol(key, self.form);
+            if known && !personal {
                 continue;
             }
-            let dropped = self.personal.looks_personal(key);
             if !seen.iter().skip(before).any(|one| &one.key == key) {
-                seen.push(UnknownKey { row, key: key.clone(), dropped });
+                seen.push(UnknownKey { row, key: key.clone(), unknown: !known, dropped: personal });
             }
-            if !dropped {
+            if !personal {
                 let text = value.as_text().map_or(serde_json::Value::Null, serde_json::Value::from);
                 extra.insert(key.clone(), text);
             }
@@ -334,6 +355,23 @@ mod tests {
         assert_eq!(parsed.dropped.keys().collect::<Vec<_>>(), ["psnName", "tel"]);
         let seen: Vec<(usize, &str, bool)> = parsed.seen.iter().map(|one| (one.row, one.key.as_str(), one.dropped)).collect();
         assert_eq!(seen, [(0, "rid", false), (0, "psnName", true), (0, "tel", true), (1, "rid", false)]);
+    }
+
+    #[test]
+    fn records_of_persons_within_a_value_are_dropped() {
+        let rows =
+            r#"[{"ordDetlId":1,"patient":{"id":1,"who":[{"psnName":"张三"}]},"rmk":{"a":1},"ordCode":{"姓 名":"张三"}},{"ordDetlId":2}]"#;
+        let parsed = parse("ord_detl", rows);
+        assert_eq!(cell(&parsed, "_extra", 0).as_deref(), Some(r#"{"rmk":"{\"a\":1}"}"#));
+        assert_eq!((cell(&parsed, "ord_code", 0), cell(&parsed, "ord_detl_id", 0).as_deref()), (None, Some("1")));
+        assert_eq!(parsed.dropped.keys().collect::<Vec<_>>(), ["patient", "ordCode"]);
+        assert_eq!(parsed.unknown.keys().collect::<Vec<_>>(), ["patient", "rmk"]);
+        let registry = Registry::embedded().unwrap();
+        let rules = PersonalRules::new(&PersonalConfig::default()).unwrap();
+        let message = Message::plain("C");
+        let map = PageMap::new(registry.dataset("ord_detl").unwrap(), &rules, &message, Dialect::Tps.form());
+        let text = format!(r#"{{"infcode":0,"output":{{"data":{{"returnCode":"200","dataList":{rows}}}}}}}"#);
+        assert!(map.scan(open(&text, Dialect::Tps.form()).unwrap()).personal);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Everything here takes text that [`clean`] has cut; none of it goes through a binary float.
 
 mod excel;
+#[cfg(test)]
+mod fuzz;
 mod number;
 mod time;
 

@@ -57,7 +57,14 @@ pub(super) fn init(app: &App, args: &InitArgs) -> Result<ExitStatus, CliError> {
         landing: args.landing.clone(),
         aliases_file: args.aliases.clone(),
     };
-    let written: Vec<String> = write_project(&dir, &template, &[])?.iter().map(|path| path.display().to_string()).collect();
+    let mut written: Vec<String> = write_project(&dir, &template, &[])?.iter().map(|path| path.display().to_string()).collect();
+    if !args.landing.contains("://") {
+        let landing = dir.join(&args.landing);
+        if !landing.is_dir() {
+            std::fs::create_dir_all(&landing).map_err(|error| CliError::file(&landing, &error))?;
+            written.push(landing.display().to_string());
+        }
+    }
     if app.json() {
         app.printer.json("init", &json!({"written": written}))?;
     } else {

@@ -85,6 +85,7 @@ impl Config {
         }
         if let Some(export) = &mut self.export {
             below(&dir, &mut export.root);
+            export.options.values_mut().for_each(|value| below_text(&dir, value));
             export.personal.hash_key.iter_mut().for_each(|secret| below_ref(&dir, secret));
         }
         self.personal.hash_key.iter_mut().for_each(|secret| below_ref(&dir, secret));
@@ -128,13 +129,9 @@ impl Config {
         for county in &self.region.counties {
             code("region.counties", &county.code)?;
         }
-        for (name, value) in &self.warehouse.options {
-            let lower = name.to_ascii_lowercase();
-            let secret = ["key", "secret", "token", "password", "sas", "credential"].iter().any(|word| lower.contains(word));
-            if secret && SecretRef::parse(value).is_err() {
-                let why = "looks like a secret: write `env:NAME` or `file:PATH`";
-                return Err(ConfigError::invalid(format!("warehouse.options.{name}"), why));
-            }
+        no_secrets("warehouse.options", &self.warehouse.options)?;
+        if let Some(export) = &self.export {
+            no_secrets("export.options", &export.options)?;
         }
         if let Some(recipient) = self.audit.recipient.as_deref().filter(|r| !r.starts_with("age1")) {
             SecretRef::parse(recipient).map_err(|_| ConfigError::invalid("audit.recipient", "write `age1…`, `env:NAME` or `file:PATH`"))?;
@@ -149,6 +146,19 @@ impl Config {
     pub fn first_month(&self) -> Result<Month, ConfigError> {
         Month::parse(&self.region.first_month).map_err(|error| ConfigError::invalid("region.first_month", error))
     }
+}
+
+/// Options of a store whose names sound like secrets must be references.
+fn no_secrets(section: &str, options: &indexmap::IndexMap<String, String>) -> Result<(), ConfigError> {
+    for (name, value) in options {
+        let lower = name.to_ascii_lowercase();
+        let secret = ["key", "secret", "token", "password", "sas", "credential"].iter().any(|word| lower.contains(word));
+        if secret && SecretRef::parse(value).is_err() {
+            let why = "looks like a secret: write `env:NAME` or `file:PATH`";
+            return Err(ConfigError::invalid(format!("{section}.{name}"), why));
+        }
+    }
+    Ok(())
 }
 
 fn code(key: &str, code: &str) -> Result<(), ConfigError> {

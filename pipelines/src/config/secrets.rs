@@ -69,6 +69,9 @@ impl Config {
         }
         if let Some(export) = &self.export {
             add("export.personal.hash_key", export.personal.hash_key.as_ref());
+            for (name, value) in &export.options {
+                add(&format!("export.options.{name}"), SecretRef::parse(value).ok().as_ref());
+            }
         }
         add("personal.hash_key", self.personal.hash_key.as_ref());
         add("audit.recipient", self.audit.recipient.as_deref().and_then(|text| SecretRef::parse(text).ok()).as_ref());

@@ -19,7 +19,7 @@ use super::{Progress, RunError};
 pub(crate) async fn archived(context: &Context<'_>, artifact: &Artifact) -> Result<(), RunError> {
     let source = match &artifact.bytes {
         ArtifactBytes::Memory(bytes) => ArchiveSource::Memory(bytes.clone()),
-        ArtifactBytes::File(path) => ArchiveSource::File(path.clone()),
+        ArtifactBytes::File(file) => ArchiveSource::Stream(Box::new(file.reader())),
     };
     context.archive.put(&artifact.name, &artifact.sha256, source, artifact.personal).await?;
     Ok(())

@@ -235,7 +235,9 @@ impl<'a> Known<'a> {
                 if self.counted.contains(content) || self.stored.as_ref().is_some_and(|stored| stored.contains(content)) {
                     continue;
                 }
-                *load.unknown_columns.entry(one.key.clone()).or_default() += 1;
+                if one.unknown {
+                    *load.unknown_columns.entry(one.key.clone()).or_default() += 1;
+                }
                 if one.dropped {
                     *load.dropped_personal.entry(one.key.clone()).or_default() += 1;
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, TimestampMicrosecondArray, UInt32Array};
-use arrow::compute::{concat_batches, take_record_batch};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::Dataset;
@@ -17,8 +17,8 @@ use crate::error::{Result, WarehouseError};
 use crate::ledger::RunStamp;
 use crate::store::Root;
 
-/// Rows held in memory before they are written to files (which nobody sees until the commit).
-const HELD_ROWS: usize = 200_000;
+/// Bytes of rows held in memory before they are written to files (which nobody sees until the commit).
+const HELD_BYTES: usize = 96 << 20;
 
 /// Bronze over one warehouse.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Bronze<'_> {
             schema: file_schema(&dataset.bronze_schema()),
             run: run.clone(),
             held: BTreeMap::new(),
-            held_rows: 0,
+            held_bytes: 0,
             rows: 0,
             files: Vec::new(),
         })
@@ -132,7 +132,7 @@ pub struct Appender {
     schema: SchemaRef,
     run: RunStamp,
     held: BTreeMap<(Cell, FileName), Vec<RecordBatch>>,
-    held_rows: usize,
+    held_bytes: usize,
     rows: u64,
     files: Vec<NewFile>,
 }
@@ -175,11 +175,11 @@ impl Appender {
         }
         for (cell, list) in by_cell {
             let rows = if list.len() == n { full.clone() } else { take_record_batch(&full, &UInt32Array::from(list)).map_err(arrow)? };
+            self.held_bytes += rows.get_array_memory_size();
             self.held.entry((cell.clone(), name.clone())).or_default().push(rows);
         }
-        self.held_rows += n;
         self.rows += n as u64;
-        if self.held_rows >= HELD_ROWS {
+        if self.held_bytes >= HELD_BYTES {
             self.spill().await?;
         }
         Ok(())
@@ -193,15 +193,14 @@ impl Appender {
 
     async fn spill(&mut self) -> Result<()> {
         let held = std::mem::take(&mut self.held);
-        self.held_rows = 0;
+        self.held_bytes = 0;
         for ((cell, name), batches) in held {
             let label = self.table.label().to_string();
-            let batch = concat_batches(&self.schema, &batches).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
             let partition = vec![("county".to_string(), cell.county), ("month".to_string(), cell.month)];
             let path =
                 format!("county={}/month={}/{}", partition[0].1, partition[1].1, name.render(self.table.version() + 1, self.files.len()));
-            let rows = batch.num_rows() as u64;
-            let size = write_file(&self.table.store(), &label, &path, &self.schema, vec![batch]).await?;
+            let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
+            let size = write_file(&self.table.store(), &label, &path, &self.schema, batches).await?;
             self.files.push(NewFile { path, partition, rows, size });
         }
         Ok(())

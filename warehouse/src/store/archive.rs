@@ -1,23 +1,29 @@
 //! The archive: original bytes of every page and file, once per SHA-256, compressed; encrypted where they carry personal columns.
 
-use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::io::Read;
 use std::str::FromStr;
 
 use bytes::Bytes;
-use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStoreExt, PutPayload};
 
 use crate::error::{Result, WarehouseError};
-use crate::store::Root;
+use crate::store::{Root, pack, upload};
 
-/// Where an artifact's bytes are before they are archived.
-#[derive(Debug, Clone)]
+/// An artifact's bytes before they are archived.
 pub enum ArchiveSource {
     /// In memory.
     Memory(Bytes),
-    /// In a local file (a temporary copy of a large export).
-    File(PathBuf),
+    /// As a stream (a large export, in a temporary file).
+    Stream(Box<dyn Read + Send>),
+}
+
+impl ArchiveSource {
+    /// The bytes as a stream.
+    pub(crate) fn reader(self) -> Box<dyn Read + Send> {
+        match self {
+            Self::Memory(bytes) => Box::new(std::io::Cursor::new(bytes)),
+            Self::Stream(reader) => reader,
+        }
+    }
 }
 
 /// Keys of the region's auditor, in the `age` format.
@@ -42,8 +48,6 @@ pub struct Archive {
     keys: AuditKeys,
 }
 
-const LEVEL: i32 = 3;
-
 impl Archive {
     /// An archive on `root` with the auditor's keys.
     #[must_use]
@@ -67,15 +71,12 @@ impl Archive {
             return Ok(false);
         }
         let recipient = if personal { Some(self.recipient(name)?) } else { None };
-        let owned = name.to_string();
-        let packed = tokio::task::spawn_blocking(move || pack(&owned, source, recipient))
-            .await
-            .map_err(|e| WarehouseError::Task(e.to_string()))??;
-        self.root
-            .store()
-            .put(&ObjectPath::from(path.as_str()), PutPayload::from(packed))
-            .await
-            .map_err(|source| WarehouseError::Store { path, source })?;
+        upload::remove_leftover(&self.root, &path);
+        let (parts, packing) = pack::start(source.reader(), recipient);
+        let uploaded = upload::upload(&self.root, &path, parts).await;
+        let packed = packing.await.map_err(|e| WarehouseError::Task(e.to_string()))?;
+        uploaded?;
+        packed.map_err(|e| WarehouseError::Archive { name: name.to_string(), why: e.to_string() })?;
         Ok(true)
     }
 
@@ -127,39 +128,18 @@ pub fn new_audit_pair() -> (String, String) {
     (identity.to_string().expose_secret().to_string(), identity.to_public().to_string())
 }
 
-fn pack(name: &str, source: ArchiveSource, recipient: Option<age::x25519::Recipient>) -> Result<Bytes> {
-    let bad = |why: String| WarehouseError::Archive { name: name.to_string(), why };
-    let mut zipped = Vec::new();
-    let done = match source {
-        ArchiveSource::Memory(bytes) => zstd::stream::copy_encode(bytes.as_ref(), &mut zipped, LEVEL),
-        ArchiveSource::File(path) => std::fs::File::open(path).and_then(|f| zstd::stream::copy_encode(f, &mut zipped, LEVEL)),
-    };
-    done.map_err(|e| bad(e.to_string()))?;
-    let Some(recipient) = recipient else { return Ok(Bytes::from(zipped)) };
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).map_err(|e| bad(e.to_string()))?;
-    let mut sealed = Vec::with_capacity(zipped.len() + 1024);
-    let mut writer = encryptor.wrap_output(&mut sealed).map_err(|e| bad(e.to_string()))?;
-    writer.write_all(&zipped).map_err(|e| bad(e.to_string()))?;
-    writer.finish().map_err(|e| bad(e.to_string()))?;
-    Ok(Bytes::from(sealed))
-}
-
 fn unpack(name: &str, packed: &[u8], identity: Option<age::x25519::Identity>) -> Result<Bytes> {
     let bad = |why: String| WarehouseError::Archive { name: name.to_string(), why };
-    let zipped = match identity {
-        None => packed.to_vec(),
+    let zipped: Box<dyn Read> = match identity {
+        None => Box::new(packed),
         Some(identity) => {
             let decryptor = age::Decryptor::new(packed).map_err(|e| bad(e.to_string()))?;
-            let mut reader = decryptor
-                .decrypt(std::iter::once(&identity as &dyn age::Identity))
-                .map_err(|e| bad(format!("the configured identity does not open it: {e}")))?;
-            let mut out = Vec::new();
-            reader.read_to_end(&mut out).map_err(|e| bad(e.to_string()))?;
-            out
+            let opened = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity));
+            Box::new(opened.map_err(|e| bad(format!("the configured identity does not open it: {e}")))?)
         }
     };
     let mut bytes = Vec::new();
-    zstd::stream::copy_decode(zipped.as_slice(), &mut bytes).map_err(|e| bad(e.to_string()))?;
+    zstd::stream::copy_decode(zipped, &mut bytes).map_err(|e| bad(e.to_string()))?;
     Ok(Bytes::from(bytes))
 }
 
@@ -182,5 +162,50 @@ mod tests {
         assert_eq!(auditor.get("ff").await.unwrap(), None);
         let nobody = Archive::new(root, AuditKeys::default());
         assert!(nobody.put("f.csv", "cd34", ArchiveSource::Memory(Bytes::from_static(b"x")), true).await.is_err());
+    }
+
+    /// Bytes that do not compress, from a stream, and an error after them where one is asked for.
+    fn noise(len: usize, fails: bool) -> (Vec<u8>, Box<dyn Read + Send>) {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the disk is gone"))
+            }
+        }
+        let mut state = 7_u64;
+        let bytes: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        })
+        .take(len)
+        .collect();
+        let stream = std::io::Cursor::new(bytes.clone());
+        (bytes, if fails { Box::new(stream.chain(Fails)) } else { Box::new(stream) })
+    }
+
+    #[tokio::test]
+    async fn large_streams_come_back_and_failed_ones_leave_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path().to_str().unwrap(), std::collections::HashMap::new()).unwrap();
+        let (identity, recipient) = new_audit_pair();
+        let archive = Archive::new(root, AuditKeys { recipient: Some(recipient), identity: Some(identity) });
+        for (sha256, personal) in [("aa01", false), ("aa02", true)] {
+            // what a killed run left
+            let folder = dir.path().join("archive/aa");
+            std::fs::create_dir_all(&folder).unwrap();
+            let leftover = folder.join(format!("{sha256}.{}#1", if personal { "zst.age" } else { "zst" }));
+            std::fs::write(&leftover, b"half").unwrap();
+            let (bytes, stream) = noise(20 << 20, false);
+            assert!(archive.put("f", sha256, ArchiveSource::Stream(stream), personal).await.unwrap());
+            assert!(archive.get(sha256).await.unwrap().unwrap() == bytes);
+            assert!(!leftover.exists());
+        }
+        for (sha256, len) in [("bb01", 100), ("bb02", 9 << 20), ("bb03", 30 << 20)] {
+            let (_, stream) = noise(len, true);
+            assert!(matches!(archive.put("f", sha256, ArchiveSource::Stream(stream), false).await, Err(WarehouseError::Archive { .. })));
+            assert_eq!(archive.get(sha256).await.unwrap(), None);
+        }
+        let left = std::fs::read_dir(dir.path().join("archive/bb")).map_or(0, Iterator::count);
+        assert_eq!(left, 0, "files of failed uploads");
     }
 }

@@ -2,6 +2,8 @@
 
 mod archive;
 mod lease;
+mod pack;
+mod upload;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
