@@ -22,6 +22,7 @@ mod printer;
 mod progress;
 mod quarantine;
 mod query;
+mod replay;
 mod report;
 mod signals;
 mod simulate;
@@ -121,6 +122,8 @@ pub enum Verb {
     Indicator(indicator::IndicatorArgs),
     /// Rows that could not be used: list, show
     Quarantine(quarantine::QuarantineArgs),
+    /// A release made again as known then, compared with what was published
+    Replay(replay::ReplayArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

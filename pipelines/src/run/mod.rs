@@ -2,12 +2,14 @@
 
 mod behind;
 mod build;
+mod bundle;
 mod context;
 mod error;
 mod explain;
 mod export;
 mod platform;
 mod read;
+mod replay;
 mod report;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ pub use context::{instant_text, naive};
 pub use error::RunError;
 pub use explain::{EvidenceRow, Explanation, Original};
 pub use read::{ReadSession, session};
+pub use replay::{CellDifference, ReplayAsk, ReplayReport, Which, replay};
 pub use report::{BuildReport, DatasetLoad, LoadReport, PlanReport, RunReport, SCHEMA_VERSION};
 
 use crate::project::Project;

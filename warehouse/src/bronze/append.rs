@@ -203,6 +203,6 @@ impl Appender {
 }
 
 /// The run number in a bronze file's name.
-fn run_in(path: &str) -> Option<i64> {
+pub(crate) fn run_in(path: &str) -> Option<i64> {
     path.rsplit('/').next()?.strip_prefix('r')?.split('-').next()?.parse().ok()
 }

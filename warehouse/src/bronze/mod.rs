@@ -3,4 +3,5 @@
 mod append;
 mod places;
 
+pub(crate) use append::run_in;
 pub use append::{Appender, Bronze};
