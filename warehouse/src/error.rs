@@ -134,6 +134,14 @@ pub enum WarehouseError {
         /// What was found.
         why: String,
     },
+    /// A key that cannot be used.
+    #[error("{what}: {why}")]
+    Key {
+        /// Which, and what is wrong with it.
+        what: String,
+        /// What the library says.
+        why: String,
+    },
     /// A background task died.
     #[error("a background task died: {0}")]
     Task(String),
@@ -168,6 +176,7 @@ impl WarehouseError {
             Self::Task(_) => "E-WH-009",
             Self::Ledger { .. } => "E-WH-010",
             Self::Audit { .. } => "E-AUD-001",
+            Self::Key { .. } => "E-AUD-002",
         }
     }
 
@@ -175,7 +184,9 @@ impl WarehouseError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Location { .. } | Self::NoWarehouse { .. } | Self::Contract { .. } | Self::Archive { .. } => ErrorKind::Config,
+            Self::Location { .. } | Self::NoWarehouse { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } => {
+                ErrorKind::Config
+            }
             Self::Store { .. } | Self::Delta { .. } | Self::Parquet { .. } => ErrorKind::Storage,
             Self::Check { .. } | Self::Balance { .. } | Self::Audit { .. } => ErrorKind::Check,
             Self::Leased { .. } => ErrorKind::Lease,

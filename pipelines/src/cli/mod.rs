@@ -24,6 +24,7 @@ mod quarantine;
 mod query;
 mod replay;
 mod report;
+mod seal;
 mod signals;
 mod simulate;
 mod start;
@@ -124,6 +125,10 @@ pub enum Verb {
     Quarantine(quarantine::QuarantineArgs),
     /// A release made again as known then, compared with what was published
     Replay(replay::ReplayArgs),
+    /// Sign a month as published
+    Seal(seal::SealArgs),
+    /// Check all seals: signature, chain, original bytes, cells
+    Verify(seal::VerifyArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

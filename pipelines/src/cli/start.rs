@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{App, CliError, Command, ExitStatus, Level, Printer, Style, Verb, logs, signals};
-use super::{build, demo, doctor, explain, indicator, init, load, nightly, plan, quarantine, query, replay, simulate, status};
+use super::{build, demo, doctor, explain, indicator, init, load, nightly, plan, quarantine, query, replay, seal, simulate, status};
 use crate::config::vars::{self, Vars};
 use crate::stop::Stop;
 
@@ -87,6 +87,8 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Indicator(args) => indicator::indicator(app, &args).await,
         Verb::Quarantine(args) => quarantine::quarantine(app, &args).await,
         Verb::Replay(args) => replay::replay(app, &args).await,
+        Verb::Seal(args) => seal::seal(app, &args).await,
+        Verb::Verify(args) => seal::verify(app, &args).await,
         Verb::Query(args) => query::query(app, &args).await,
     }
 }

@@ -11,6 +11,7 @@ mod platform;
 mod read;
 mod replay;
 mod report;
+mod seal;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub use explain::{EvidenceRow, Explanation, Original};
 pub use read::{ReadSession, session};
 pub use replay::{CellDifference, ReplayAsk, ReplayReport, Which, replay};
 pub use report::{BuildReport, DatasetLoad, LoadReport, PlanReport, RunReport, SCHEMA_VERSION};
+pub use seal::{SealLine, VerifyReport, seal_month, verify_seals};
 
 use crate::project::Project;
 use context::{Context, LazyRun};

@@ -158,7 +158,7 @@ pub async fn replay(project: &Project, ask: &ReplayAsk<'_>, place: &Path, progre
     Ok(report)
 }
 
-async fn find(context: &Context<'_>, which: &Which) -> Result<Release, RunError> {
+pub(super) async fn find(context: &Context<'_>, which: &Which) -> Result<Release, RunError> {
     let all = releases(context.root).await?;
     let missing = |what: String| RunError::NotFound(format!("there is no release {what}"));
     match which {

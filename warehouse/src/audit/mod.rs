@@ -3,6 +3,7 @@
 mod basis;
 mod compare;
 mod known;
+pub mod seal;
 mod texts;
 
 pub use basis::{Basis, basis_of, record_basis};
