@@ -126,6 +126,22 @@ pub enum WarehouseError {
         /// What happened.
         why: String,
     },
+    /// Something that a release or a seal stands on is gone or was changed.
+    #[error("audit of `{what}`: {why}")]
+    Audit {
+        /// Object, table or seal.
+        what: String,
+        /// What was found.
+        why: String,
+    },
+    /// A key that cannot be used.
+    #[error("{what}: {why}")]
+    Key {
+        /// Which, and what is wrong with it.
+        what: String,
+        /// What the library says.
+        why: String,
+    },
     /// A background task died.
     #[error("a background task died: {0}")]
     Task(String),
@@ -159,6 +175,8 @@ impl WarehouseError {
             Self::Archive { .. } => "E-WH-008",
             Self::Task(_) => "E-WH-009",
             Self::Ledger { .. } => "E-WH-010",
+            Self::Audit { .. } => "E-AUD-001",
+            Self::Key { .. } => "E-AUD-002",
         }
     }
 
@@ -166,9 +184,11 @@ impl WarehouseError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Location { .. } | Self::NoWarehouse { .. } | Self::Contract { .. } | Self::Archive { .. } => ErrorKind::Config,
+            Self::Location { .. } | Self::NoWarehouse { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } => {
+                ErrorKind::Config
+            }
             Self::Store { .. } | Self::Delta { .. } | Self::Parquet { .. } => ErrorKind::Storage,
-            Self::Check { .. } | Self::Balance { .. } => ErrorKind::Check,
+            Self::Check { .. } | Self::Balance { .. } | Self::Audit { .. } => ErrorKind::Check,
             Self::Leased { .. } => ErrorKind::Lease,
             Self::Sql { .. } | Self::Indicator(_) => ErrorKind::Config,
             Self::Arrow { .. } | Self::Task(_) | Self::Ledger { .. } => ErrorKind::Bug,
@@ -188,6 +208,7 @@ impl WarehouseError {
             Self::Check { .. } | Self::Balance { .. } => {
                 Some("the last good data still serve; see `yaojia status` and the candidate's rows")
             }
+            Self::Audit { .. } => Some("restore it from a backup; `yaojia verify` names everything that does not fit"),
             Self::Sql { .. } | Self::Indicator(_) => Some("run `yaojia check` to plan every SQL without data"),
             _ => None,
         }

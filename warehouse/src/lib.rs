@@ -5,6 +5,7 @@
 //! ```
 //! Everything is a Delta table below one root; connectors are not known here.
 
+pub mod audit;
 pub mod bronze;
 pub mod delta;
 pub mod error;

@@ -28,7 +28,9 @@ mod prove;
 mod quarantine;
 mod query;
 mod release;
+mod replay;
 mod report;
+mod seal;
 mod signals;
 mod simulate;
 mod start;
@@ -135,6 +137,12 @@ pub enum Verb {
     Release(release::ReleaseArgs),
     /// What a table, a column or an indicator is made from, and what is made of it
     Lineage(lineage::LineageArgs),
+    /// A release made again as known then, compared with what was published
+    Replay(replay::ReplayArgs),
+    /// Sign a month as published
+    Seal(seal::SealArgs),
+    /// Check all seals: signature, chain, original bytes, cells
+    Verify(seal::VerifyArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

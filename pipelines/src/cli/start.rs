@@ -10,7 +10,8 @@ use clap::Parser;
 
 use super::{App, CliError, Command, ExitStatus, Level, Printer, Style, Verb, logs, signals};
 use super::{
-    build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, prove, quarantine, query, release, simulate, status,
+    build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, prove, quarantine, query, release, replay, seal,
+    simulate, status,
 };
 use crate::config::vars::{self, Vars};
 use crate::stop::Stop;
@@ -92,6 +93,9 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Profile(args) => profile::profile(app, &args).await,
         Verb::Release(args) => Box::pin(release::release(app, &args)).await,
         Verb::Lineage(args) => Box::pin(lineage::lineage(app, &args)).await,
+        Verb::Replay(args) => replay::replay(app, &args).await,
+        Verb::Seal(args) => seal::seal(app, &args).await,
+        Verb::Verify(args) => seal::verify(app, &args).await,
         Verb::Query(args) => query::query(app, &args).await,
     }
 }

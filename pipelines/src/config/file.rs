@@ -107,7 +107,7 @@ impl Default for ProfilesConfig {
     }
 }
 
-/// The auditor's keys, in the `age` format.
+/// The auditor's keys: `age` for files with personal columns, ed25519 for seals.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditConfig {
@@ -117,6 +117,12 @@ pub struct AuditConfig {
     /// Secret identity: needed only to open such a file again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<SecretRef>,
+    /// Secret key that seals months: ed25519, PKCS#8 PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal_key: Option<SecretRef>,
+    /// Its public half, PEM: all that verifying needs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal_public_key: Option<SecretRef>,
 }
 
 /// Look-alike names.

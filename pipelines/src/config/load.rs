@@ -89,7 +89,9 @@ impl Config {
             export.personal.hash_key.iter_mut().for_each(|secret| below_ref(&dir, secret));
         }
         self.personal.hash_key.iter_mut().for_each(|secret| below_ref(&dir, secret));
-        self.audit.identity.iter_mut().for_each(|secret| below_ref(&dir, secret));
+        for secret in [&mut self.audit.identity, &mut self.audit.seal_key, &mut self.audit.seal_public_key] {
+            secret.iter_mut().for_each(|secret| below_ref(&dir, secret));
+        }
         self.audit.recipient.iter_mut().for_each(|recipient| below_text(&dir, recipient));
         self.sql.paths.iter_mut().chain(&mut self.profiles.paths).for_each(|path| below(&dir, path));
         if let Some(file) = &self.aliases_file {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use yaojia_connectors::export::ExportConfig;
 use yaojia_connectors::kit::secret::SecretRef;
 use yaojia_connectors::platform::PlatformConfig;
+use yaojia_warehouse::audit::seal::{SealKey, SealPublicKey};
 use yaojia_warehouse::store::AuditKeys;
 
 use super::{Config, ConfigError};
@@ -56,6 +57,28 @@ impl Config {
         Ok(AuditKeys { recipient, identity })
     }
 
+    /// The key that seals.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] where none is configured or it is no key, [`ConfigError::Secret`] where it is not at hand.
+    pub fn seal_key(&self) -> Result<SealKey, ConfigError> {
+        let name = "audit.seal_key";
+        let secret = self.audit.seal_key.as_ref().ok_or_else(|| ConfigError::invalid(name, "is not set: nothing can be sealed"))?;
+        SealKey::from_pem(&read(name, secret)?).map_err(|error| ConfigError::invalid(name, error))
+    }
+
+    /// The key that verifies: the public one, or that of the sealing key where only this is configured.
+    ///
+    /// # Errors
+    /// As [`Self::seal_key`].
+    pub fn seal_public_key(&self) -> Result<SealPublicKey, ConfigError> {
+        let name = "audit.seal_public_key";
+        match &self.audit.seal_public_key {
+            Some(secret) => SealPublicKey::from_pem(&read(name, secret)?).map_err(|error| ConfigError::invalid(name, error)),
+            None => Ok(self.seal_key()?.public()),
+        }
+    }
+
     /// Every secret the configuration refers to, with the key that does.
     #[must_use]
     pub fn secrets(&self) -> Vec<(String, SecretRef)> {
@@ -76,6 +99,8 @@ impl Config {
         add("personal.hash_key", self.personal.hash_key.as_ref());
         add("audit.recipient", self.audit.recipient.as_deref().and_then(|text| SecretRef::parse(text).ok()).as_ref());
         add("audit.identity", self.audit.identity.as_ref());
+        add("audit.seal_key", self.audit.seal_key.as_ref());
+        add("audit.seal_public_key", self.audit.seal_public_key.as_ref());
         for (name, value) in &self.warehouse.options {
             add(&format!("warehouse.options.{name}"), SecretRef::parse(value).ok().as_ref());
         }

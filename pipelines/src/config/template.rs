@@ -9,6 +9,7 @@ use yaojia_connectors::kit::rate::RateConfig;
 use yaojia_connectors::kit::retry::RetryConfig;
 use yaojia_connectors::platform::{PageConfig, WordsConfig};
 use yaojia_models::digest::sha256_hex;
+use yaojia_warehouse::audit::seal::SealKey;
 use yaojia_warehouse::store::new_audit_pair;
 
 use super::{Config, ConfigError, FILE};
@@ -17,6 +18,8 @@ const TEXT: &str = include_str!("yaojia.toml");
 /// Below the project.
 const HASH_KEY: &str = "secrets/personal-hash.key";
 const IDENTITY: &str = "secrets/audit-identity.txt";
+const SEAL_KEY: &str = "secrets/seal-key.pem";
+const SEAL_PUBLIC_KEY: &str = "secrets/seal-public-key.pem";
 /// How `age-keygen` marks the recipient in an identity file; so do we.
 const PUBLIC: &str = "# public key: ";
 
@@ -154,6 +157,7 @@ pub fn write_project(dir: &Path, template: &Template, extra: &[(&str, &str)]) ->
         keep(&dir.join(path), &format!("{value}\n"), &mut written)?;
     }
     let recipient = audit_pair(&dir.join(IDENTITY), &mut written)?;
+    seal_pair(&dir.join(SEAL_KEY), &dir.join(SEAL_PUBLIC_KEY), &mut written)?;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(ConfigError::io(&path))?;
     file.write_all(template.render(&recipient).as_bytes()).map_err(ConfigError::io(&path))?;
     written.push(path);
@@ -171,6 +175,18 @@ fn audit_pair(path: &Path, written: &mut Vec<PathBuf>) -> Result<String, ConfigE
     let (identity, recipient) = new_audit_pair();
     keep(path, &format!("{PUBLIC}{recipient}\n{identity}\n"), written)?;
     Ok(recipient)
+}
+
+/// Makes the sealing key unless it is there, and writes its public half beside it.
+fn seal_pair(path: &Path, public: &Path, written: &mut Vec<PathBuf>) -> Result<(), ConfigError> {
+    let wrong = |error: yaojia_warehouse::WarehouseError| ConfigError::invalid("audit.seal_key", error);
+    let key = if path.exists() {
+        SealKey::from_pem(&std::fs::read_to_string(path).map_err(ConfigError::io(path))?).map_err(wrong)?
+    } else {
+        SealKey::generate()
+    };
+    keep(path, &key.to_pem().map_err(wrong)?, written)?;
+    keep(public, &key.public().to_pem().map_err(wrong)?, written)
 }
 
 /// Writes a private file unless it is there.

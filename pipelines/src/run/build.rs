@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 
 use yaojia_models::contract::SourceKind;
 use yaojia_warehouse::WarehouseError;
+use yaojia_warehouse::audit::{Basis, record_basis};
 use yaojia_warehouse::delta::{Cell, Table};
 use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside};
 use yaojia_warehouse::ledger::{
-    CellMarks, certificates, current_release, last_built, loads, publish_release, read_counts, record_certificates, rollbacks, runs, write_counts,
+    CellMarks, LoadMark, certificates, current_release, last_built, loads, publish_release, read_counts, record_certificates, rollbacks, runs,
+    write_counts,
 };
 use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
 
+use super::bundle;
 use super::context::{Context, LazyRun, instant_text};
 use super::platform::cursor;
 use super::reparse;
@@ -42,14 +45,20 @@ pub(crate) async fn instant(context: &Context<'_>, news: bool) -> Result<i64, Ru
     })
 }
 
-pub(super) async fn completeness(context: &Context<'_>, at: i64) -> Result<Completeness, RunError> {
-    let known = loads(context.root).await?;
+/// How far every dataset of the platform was read whole.
+async fn cursors(context: &Context<'_>, known: &[LoadMark]) -> Result<BTreeMap<String, i64>, RunError> {
     let mut cursors = BTreeMap::new();
     for dataset in context.registry.datasets().iter().filter(|d| d.source == SourceKind::Platform) {
-        if let Some(until) = cursor(context, &dataset.name, &known).await? {
+        if let Some(until) = cursor(context, &dataset.name, known).await? {
             cursors.insert(dataset.name.clone(), until);
         }
     }
+    Ok(cursors)
+}
+
+pub(super) async fn completeness(context: &Context<'_>, at: i64) -> Result<Completeness, RunError> {
+    let known = loads(context.root).await?;
+    let cursors = cursors(context, &known).await?;
     Ok(Completeness::new(context.registry, context.region, context.first_month, at, &known, cursors))
 }
 
@@ -218,10 +227,20 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64) -> Result<(
     {
         return Ok(());
     }
-    if tables.is_empty() || held.is_some_and(|r| r.tables == tables && lazy.opened().is_none()) {
+    if tables.is_empty() || held.as_ref().is_some_and(|r| r.tables == tables && lazy.opened().is_none()) {
         return Ok(());
     }
     let stamp = lazy.open(context).await?;
+    let known = loads(context.root).await?;
+    let basis = Basis {
+        release: held.map_or(0, |release| release.number) + 1,
+        run_seq: stamp.seq,
+        run_id: stamp.id.clone(),
+        as_of: instant_text(at),
+        bundle: bundle::keep(context).await?,
+        cursors: cursors(context, &known).await?,
+    };
+    record_basis(context.root, &basis).await?;
     publish_release(context.root, stamp.seq, &stamp.id, &instant_text(at), tables).await?;
     Ok(())
 }

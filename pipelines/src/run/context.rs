@@ -14,6 +14,7 @@ use yaojia_warehouse::store::Archive;
 
 use super::RunError;
 use crate::project::Project;
+use crate::sql::SqlBundle;
 use crate::stop::Stop;
 
 /// Everything a run needs; borrowed from the project.
@@ -32,6 +33,8 @@ pub struct Context<'a> {
     pub first_month: Month,
     /// Models of dimensions and facts.
     pub models: Vec<Model>,
+    /// All texts below `sql/`.
+    pub sql: &'a SqlBundle,
     /// Cards, rules, SQL.
     pub indicators: &'a [Indicator],
     /// The region's own values of indicators' parameters.
@@ -62,6 +65,7 @@ impl<'a> Context<'a> {
             region: &project.region.code,
             first_month: project.region.first_month,
             models: project.sql.models().map(|m| Model { name: m.table.clone(), sql: m.text.clone() }).collect(),
+            sql: &project.sql,
             indicators: project.sql.catalogue().indicators(),
             parameters: &project.config.parameters,
             platform: project.config.platform(),

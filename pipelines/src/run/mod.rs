@@ -2,6 +2,7 @@
 
 mod behind;
 mod build;
+mod bundle;
 mod context;
 mod error;
 mod explain;
@@ -14,8 +15,10 @@ mod prove;
 mod read;
 pub mod release;
 mod reparse;
+mod replay;
 mod report;
 mod rules;
+mod seal;
 
 use std::collections::BTreeMap;
 
@@ -28,8 +31,10 @@ pub use explain::{EvidenceRow, Explanation, Original};
 pub use prove::prove;
 pub use read::{ReadSession, session};
 pub use parse_again::{Change, ParseAgainReport, parse_again};
+pub use replay::{CellDifference, ReplayAsk, ReplayReport, Which, replay};
 pub use report::{BuildReport, DatasetLoad, DatasetParse, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION};
 pub use rules::edited_rules;
+pub use seal::{SealLine, VerifyReport, seal_month, verify_seals};
 
 use crate::project::Project;
 use context::{Context, LazyRun};

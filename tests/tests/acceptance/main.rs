@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and says what it saw"
 )]
 
+mod audit;
 mod checks;
 mod cli;
 mod completeness;

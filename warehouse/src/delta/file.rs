@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use parquet::arrow::ArrowWriter;
@@ -65,15 +66,25 @@ pub async fn read_file(store: &Arc<dyn ObjectStore>, table: &str, path: &str, co
     let failed = |source| WarehouseError::Store { path: format!("{table}: {path}"), source };
     let bytes = store.get(&ObjectPath::from(path)).await.map_err(failed)?.bytes().await.map_err(failed)?;
     let (name, file, wanted) = (table.to_string(), path.to_string(), columns.map(<[String]>::to_vec));
-    tokio::task::spawn_blocking(move || {
-        let bad = |source| WarehouseError::Parquet { table: name.clone(), path: file.clone(), source };
-        let mut builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(bad)?.with_batch_size(BATCH_ROWS);
-        if let Some(wanted) = wanted {
-            let mask = ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));
-            builder = builder.with_projection(mask);
-        }
-        builder.build().map_err(bad)?.map(|b| b.map_err(|source| WarehouseError::Arrow { table: name.clone(), source })).collect()
-    })
-    .await
-    .map_err(|e| WarehouseError::Task(e.to_string()))?
+    tokio::task::spawn_blocking(move || decode(&name, &file, bytes, wanted.as_deref()))
+        .await
+        .map_err(|e| WarehouseError::Task(e.to_string()))?
+}
+
+/// The rows of a Parquet file that was read already.
+///
+/// # Errors
+/// [`WarehouseError::Parquet`] or [`WarehouseError::Arrow`].
+pub fn read_bytes(table: &str, path: &str, bytes: Bytes) -> Result<Vec<RecordBatch>> {
+    decode(table, path, bytes, None)
+}
+
+fn decode(table: &str, path: &str, bytes: Bytes, wanted: Option<&[String]>) -> Result<Vec<RecordBatch>> {
+    let bad = |source| WarehouseError::Parquet { table: table.to_string(), path: path.to_string(), source };
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(bad)?.with_batch_size(BATCH_ROWS);
+    if let Some(wanted) = wanted {
+        let mask = ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));
+        builder = builder.with_projection(mask);
+    }
+    builder.build().map_err(bad)?.map(|b| b.map_err(|source| WarehouseError::Arrow { table: table.to_string(), source })).collect()
 }

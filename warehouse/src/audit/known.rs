@@ -1,0 +1,96 @@
+//! The warehouse as it was known at a run: bronze and the load ledger up to it, in a place of its own.
+
+use std::collections::BTreeMap;
+
+use object_store::ObjectStoreExt;
+use object_store::path::Path as ObjectPath;
+use yaojia_models::contract::Registry;
+
+use super::Basis;
+use crate::bronze::FileName;
+use crate::delta::{Change, NewFile, Table};
+use crate::error::{Result, WarehouseError};
+use crate::ledger::{LoadMark, RunStamp, loads, record_loads};
+use crate::store::Root;
+
+/// Application under which the platform's position is recorded, and what a unit of it is in microseconds.
+const SECOND: i64 = 1_000_000;
+
+/// What was taken over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Bronze files.
+    pub files: u64,
+    /// Bronze rows.
+    pub rows: u64,
+    /// Lines of the load ledger.
+    pub loads: u64,
+}
+
+/// Fills the empty place `to` with the bronze rows and load marks of `from` that were there at the end of `basis`' run. Original
+/// bytes are not copied: nothing is parsed again.
+///
+/// # Errors
+/// As the storage says.
+pub async fn as_known(from: &Root, to: &Root, registry: &Registry, basis: &Basis, position: &str) -> Result<Known> {
+    let mut known = Known::default();
+    for dataset in registry.datasets() {
+        let source = Table::open(from, "bronze", &dataset.name).await?;
+        let cursor = basis.cursors.get(&dataset.name).map(|micros| micros.div_euclid(SECOND));
+        if source.is_none() && cursor.is_none() {
+            continue;
+        }
+        let mut target =
+            Table::open_or_create(to, "bronze", &dataset.name, &dataset.bronze_schema(), &["county", "month"], &dataset.title).await?;
+        let mut add = Vec::new();
+        let files = source.as_ref().map(Table::files).transpose()?.unwrap_or_default();
+        for file in files.into_iter().filter(|file| FileName::of(&file.path).is_none_or(|name| name.run <= basis.run_seq)) {
+            let source = format!("bronze/{}/{}", dataset.name, file.path);
+            copy(from, to, &source).await?;
+            known.files += 1;
+            known.rows += file.rows.unwrap_or_default();
+            let mut partition: Vec<(String, String)> =
+                file.partition.iter().map(|(name, value)| (name.clone(), value.clone().unwrap_or_default())).collect();
+            partition.sort();
+            add.push(NewFile {
+                path: file.path,
+                partition,
+                rows: file.rows.unwrap_or_default(),
+                size: u64::try_from(file.size).unwrap_or_default(),
+            });
+        }
+        let positions = cursor.map(|seconds| (position.to_string(), seconds)).into_iter().collect();
+        target.commit(Change { add, positions, ..Change::default() }).await?;
+    }
+    let mut by_run: BTreeMap<(i64, String), Vec<LoadMark>> = BTreeMap::new();
+    for mark in loads(from).await?.into_iter().filter(|mark| mark.run_seq <= basis.run_seq) {
+        known.loads += 1;
+        by_run.entry((mark.run_seq, mark.run_id.clone())).or_default().push(mark);
+    }
+    for ((seq, id), marks) in by_run {
+        record_loads(to, &RunStamp { seq, id, at: 0 }, &marks).await?;
+    }
+    Ok(known)
+}
+
+/// Copies one object: a hard link where both places are local folders, else its bytes.
+async fn copy(from: &Root, to: &Root, path: &str) -> Result<()> {
+    if let (Some(source), Some(target)) = (from.local(), to.local()) {
+        let (source, target) = (source.join(path), target.join(path));
+        let failed = |e: std::io::Error| WarehouseError::Store {
+            path: path.to_string(),
+            source: object_store::Error::Generic { store: "local", source: Box::new(e) },
+        };
+        if let Some(folder) = target.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        if std::fs::hard_link(&source, &target).is_err() {
+            std::fs::copy(&source, &target).map_err(failed)?;
+        }
+        return Ok(());
+    }
+    let failed = |source| WarehouseError::Store { path: path.to_string(), source };
+    let place = ObjectPath::from(path);
+    let bytes = from.store().get(&place).await.map_err(failed)?.bytes().await.map_err(failed)?;
+    to.put(path, bytes).await
+}

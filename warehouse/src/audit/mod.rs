@@ -1,0 +1,12 @@
+//! What an auditor stands on: the texts every release was made with, the warehouse as it was known then, and where two differ.
+
+mod basis;
+mod compare;
+mod known;
+pub mod seal;
+mod texts;
+
+pub use basis::{Basis, basis_of, record_basis};
+pub use compare::{Difference, compare};
+pub use known::{Known, as_known};
+pub use texts::{TEXTS, Texts};

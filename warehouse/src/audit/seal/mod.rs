@@ -1,0 +1,25 @@
+//! Seals: a month as published, signed, chained to the seal before, checkable with the public key alone.
+//!
+//! ```text
+//! _ops/seals/000003-2024-03.json     DSSE envelope over an in-toto statement
+//!   subject    every gold cell of the month: SHA-256 of its pinned file, canonical digest, rows
+//!   predicate  release, run, instant, Merkle roots, texts, the list of objects it stands on, the seal before
+//! _ops/sealed/ab/abcd….parquet       the pinned files, by their SHA-256
+//! _ops/texts/…                       the list of objects: path, size, SHA-256
+//! ```
+
+mod dsse;
+mod key;
+mod make;
+mod objects;
+mod shelf;
+mod statement;
+mod verify;
+
+pub use dsse::Envelope;
+pub use key::{SealKey, SealPublicKey};
+pub use make::{SealAsk, Sealed, seal};
+pub use objects::Object;
+pub use shelf::{SealMark, seals};
+pub use statement::{Predicate, PreviousSeal, Statement, Subject};
+pub use verify::{Finding, Verdict, verify};
