@@ -9,8 +9,8 @@ use yaojia_warehouse::audit::{Basis, record_basis};
 use yaojia_warehouse::delta::{Cell, Table};
 use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside};
 use yaojia_warehouse::ledger::{
-    CellMarks, LoadMark, certificates, current_release, last_built, loads, publish_release, read_counts, record_certificates, rollbacks, runs,
-    write_counts,
+    CellMarks, LoadMark, certificates, current_release, last_built, loads, publish_release, read_counts, record_certificates, rollbacks,
+    runs, write_counts,
 };
 use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
 
@@ -85,12 +85,7 @@ pub(super) fn gold<'a>(context: &'a Context<'_>) -> Gold<'a> {
     Gold { root: context.root, registry: context.registry, region: context.region, models: &context.models }
 }
 
-pub(super) fn indicators<'a>(
-    context: &'a Context<'_>,
-    at: i64,
-    completeness: &'a Completeness,
-    set_aside: &'a SetAside,
-) -> Indicators<'a> {
+pub(super) fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'a Completeness, set_aside: &'a SetAside) -> Indicators<'a> {
     Indicators {
         root: context.root,
         registry: context.registry,

@@ -41,7 +41,12 @@ pub struct ParseAgainReport {
 ///
 /// # Errors
 /// [`RunError::NotFound`] for an unknown dataset, else as a build.
-pub async fn parse_again(project: &Project, dataset: Option<&str>, dry: bool, progress: &dyn Progress) -> Result<ParseAgainReport, RunError> {
+pub async fn parse_again(
+    project: &Project,
+    dataset: Option<&str>,
+    dry: bool,
+    progress: &dyn Progress,
+) -> Result<ParseAgainReport, RunError> {
     if let Some(name) = dataset.filter(|name| project.dataset(name).is_none()) {
         return Err(RunError::NotFound(format!("there is no dataset `{name}`")));
     }

@@ -108,7 +108,8 @@ impl Again<'_> {
     async fn can_try(&mut self, dataset: &Dataset, kept: &[KeptParse]) -> Result<bool, RunError> {
         let mut may = false;
         for of in kept.iter().filter(|of| of.state != "refused") {
-            may |= (of.state == "sealed" && self.context.archive.opens_sealed()) || !self.delivered(&of.artifact, dataset).await?.is_empty();
+            may |=
+                (of.state == "sealed" && self.context.archive.opens_sealed()) || !self.delivered(&of.artifact, dataset).await?.is_empty();
         }
         Ok(may)
     }

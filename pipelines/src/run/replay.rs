@@ -165,7 +165,9 @@ pub(super) async fn made(context: &Context<'_>, release: &Release) -> Result<Rel
     let mut made = release.clone();
     while let Some(to) = back.get(&made.run_id).map(|back| back.to) {
         let target = all.iter().find(|other| other.number == to && other.number < made.number);
-        made = target.cloned().ok_or_else(|| RunError::NotFound(format!("there is no release {to}, which release {} took back to", made.number)))?;
+        made = target
+            .cloned()
+            .ok_or_else(|| RunError::NotFound(format!("there is no release {to}, which release {} took back to", made.number)))?;
     }
     Ok(made)
 }

@@ -41,7 +41,8 @@ fn a_sealed_month_verifies_and_is_computed_again() {
     // Somebody else's key.
     let other = sealed(&[]);
     let key = other.dir.join("other.pem");
-    fs::write(&key, "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n").unwrap();
+    fs::write(&key, "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n")
+        .unwrap();
     let wrong = project.run(["verify", "--no-recompute", "--public-key", key.to_str().unwrap()]).exits(1);
     assert!(wrong.stdout.contains("signed by the key"), "{wrong}");
 }
