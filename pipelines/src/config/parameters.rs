@@ -36,7 +36,8 @@ mod tests {
     fn unknown_indicators_and_parameters_and_odd_values_are_refused() {
         let bundle = SqlBundle::embedded().unwrap();
         let catalogue = bundle.catalogue();
-        let card = catalogue.indicators().iter().find(|i| !i.card.parameters.is_empty()).expect("an indicator with a parameter");
+        let numbers = |i: &&yaojia_models::card::Indicator| i.card.parameters.first().is_some_and(|(_, p)| p.parse("x y").is_err());
+        let card = catalogue.indicators().iter().find(numbers).expect("an indicator whose first parameter is no text");
         let (name, parameter) = card.card.parameters.first().unwrap();
         let one = |id: &str, name: &str, value: &str| {
             let values = IndexMap::from([(name.to_owned(), value.to_owned())]);
