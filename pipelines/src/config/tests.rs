@@ -78,14 +78,14 @@ fn the_written_defaults_are_the_defaults() {
 fn a_project_is_written_once_and_its_secrets_are_private() {
     let dir = tempfile::tempdir().unwrap();
     let written = write_project(dir.path(), &Template::default(), &[("secrets/more.txt", "x")]).unwrap();
-    assert_eq!(written.len(), 5, "{written:?}");
+    assert_eq!(written.len(), 7, "{written:?}");
     let config = Config::load(dir.path(), &Overrides::default()).unwrap();
     let keys = config.audit_keys().unwrap();
     assert!(keys.recipient.unwrap().starts_with("age1") && keys.identity.unwrap().contains("AGE-SECRET-KEY-"));
     assert_eq!(config.personal.hash_key.as_ref().unwrap().resolve().unwrap().expose().len(), 64);
     assert_eq!(config.warehouse.location, dir.path().join("warehouse").to_string_lossy());
     #[cfg(unix)]
-    for file in ["personal-hash.key", "audit-identity.txt", "more.txt"] {
+    for file in ["personal-hash.key", "audit-identity.txt", "seal-key.pem", "more.txt"] {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::metadata(dir.path().join("secrets").join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
