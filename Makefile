@@ -66,10 +66,12 @@ bench:
 	$(CARGO) build --workspace --bins --profile optimised
 	YAOJIA=$(TARGET)/optimised/yaojia $(PYTHON) tests/bench/run.py
 
-# Long proofs: kills at random moments, and random worlds (some 20 to 40 seconds each).
+# Long proofs: kills at random moments, a hostile platform, flipped bytes, and random worlds (some 20 to 40 seconds each).
 WORLDS ?= 200
 soak: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 20
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/hostile.py --seeds 10
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/flips.py --flips 200
 	YAOJIA=$(abspath $(YAOJIA)) YAOJIA_WORLDS=$(WORLDS) $(CARGO) test --workspace --test acceptance -- --nocapture worlds::
 
 # Every parser's property tests in full: more than a million cases; what each took and whether memory grew.

@@ -31,12 +31,6 @@ pub enum WarehouseError {
         /// What the parser said.
         why: String,
     },
-    /// There is no warehouse at the place.
-    #[error("there is no warehouse at `{location}`")]
-    NoWarehouse {
-        /// As configured.
-        location: String,
-    },
     /// Reading or writing an object failed.
     #[error("storage failed at `{path}`: {source}")]
     Store {
@@ -161,7 +155,6 @@ impl WarehouseError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Location { .. } => "E-WH-001",
-            Self::NoWarehouse { .. } => "E-WH-002",
             Self::Store { .. } => "E-WH-003",
             Self::Delta { .. } => "E-WH-004",
             Self::Parquet { .. } => "E-WH-005",
@@ -184,9 +177,7 @@ impl WarehouseError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Location { .. } | Self::NoWarehouse { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } => {
-                ErrorKind::Config
-            }
+            Self::Location { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } => ErrorKind::Config,
             Self::Store { .. } | Self::Delta { .. } | Self::Parquet { .. } => ErrorKind::Storage,
             Self::Check { .. } | Self::Balance { .. } | Self::Audit { .. } => ErrorKind::Check,
             Self::Leased { .. } => ErrorKind::Lease,
@@ -199,7 +190,6 @@ impl WarehouseError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::NoWarehouse { .. } => Some("run `yaojia init` and `yaojia nightly` first, or point `--warehouse` at another folder"),
             Self::Location { .. } => Some("give a folder, or a URL such as s3://bucket/path"),
             Self::Store { .. } | Self::Parquet { .. } | Self::Delta { .. } => {
                 Some("check disk space, permissions and the network, then run the same command again: it finishes the work")

@@ -1,7 +1,11 @@
 //! `yaojia release`: list, show, diff, rollback.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::json;
+use yaojia_warehouse::ledger::restatements;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
@@ -35,6 +39,15 @@ pub enum What {
         #[arg(long, default_value_t = 20, value_name = "N")]
         limit: usize,
     },
+    /// Values and alerts of closed months that releases showed otherwise than before, with the cause
+    Restatements {
+        /// Of this release only
+        #[arg(long, value_name = "N")]
+        release: Option<i64>,
+        /// Rows to print
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: usize,
+    },
     /// Show readers an earlier release again, as a new release, until a run changes something
     Rollback {
         /// The release to take back to
@@ -53,6 +66,7 @@ pub(super) async fn release(app: &App, args: &ReleaseArgs) -> Result<ExitStatus,
         What::List => list(app).await,
         What::Show { number } => show(app, *number).await,
         What::Diff { from, to, limit } => diff(app, *from, *to, *limit).await,
+        What::Restatements { release, limit } => restated(app, *release, *limit).await,
         What::Rollback { number, by, why } => rollback(app, *number, by, why).await,
     }
 }
@@ -163,6 +177,68 @@ fn rows(printer: &Printer, what: &str, of: &[RowChange], limit: usize) {
 /// The columns that the text shows of a row; JSON has all that differ.
 const SHOWN: [&str; 9] =
     ["indicator_id", "measure", "subject_code", "numerator", "denominator", "value", "amount_at_risk", "state", "mark"];
+
+/// A row of the ledger as JSON.
+#[derive(Serialize)]
+struct RestatedJson {
+    release: i64,
+    run_id: String,
+    table: String,
+    change: String,
+    cause: String,
+    key: BTreeMap<String, String>,
+    before: BTreeMap<String, Option<String>>,
+    after: BTreeMap<String, Option<String>>,
+}
+
+async fn restated(app: &App, release: Option<i64>, limit: usize) -> Result<ExitStatus, CliError> {
+    let project = app.project()?;
+    let all = restatements(&project.root, release).await.map_err(crate::run::RunError::from)?;
+    if app.json() {
+        let rows: Vec<RestatedJson> = all
+            .into_iter()
+            .map(|one| RestatedJson {
+                release: one.release,
+                run_id: one.run_id,
+                table: one.table,
+                change: one.change,
+                cause: one.cause,
+                key: one.key,
+                before: one.before,
+                after: one.after,
+            })
+            .collect();
+        app.printer.json("release restatements", &json!({ "restatements": rows }))?;
+        return Ok(ExitStatus::Done);
+    }
+    let mut table = Table::new(["release", "table", "change", "cause", "indicator", "county", "month", "of", "before", "after"]);
+    for one in all.iter().take(limit) {
+        let key = |name: &str| one.key.get(name).cloned().unwrap_or_default();
+        let side = |side: &BTreeMap<String, Option<String>>| {
+            let shown = ["value", "numerator", "denominator", "state"].iter().filter_map(|name| Some((name, side.get(*name)?.as_deref()?)));
+            shown.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+        };
+        table.push([
+            one.release.to_string(),
+            one.table.trim_start_matches("gold.").to_owned(),
+            one.change.clone(),
+            one.cause.clone(),
+            format!("{} {}", key("indicator_id"), key("measure")),
+            key("county"),
+            key("month"),
+            format!("{} {}", key("level"), key("subject_code")).trim().to_owned(),
+            side(&one.before),
+            side(&one.after),
+        ]);
+    }
+    if table.is_empty() {
+        app.printer.text("no release has restated a closed month");
+    } else {
+        app.printer.table("restated", &table);
+        app.printer.text(&format!("{} of {} rows", all.len().min(limit), all.len()));
+    }
+    Ok(ExitStatus::Done)
+}
 
 async fn rollback(app: &App, number: i64, by: &str, why: &str) -> Result<ExitStatus, CliError> {
     if by.trim().is_empty() || why.trim().is_empty() {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use yaojia_models::contract::SourceKind;
 use yaojia_warehouse::WarehouseError;
-use yaojia_warehouse::audit::{Basis, record_basis};
+use yaojia_warehouse::audit::{Basis, basis_of, record_basis};
 use yaojia_warehouse::delta::{Cell, Table};
-use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside};
+use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside, StaleMonth};
 use yaojia_warehouse::ledger::{
     CellMarks, LoadMark, certificates, current_release, last_built, loads, publish_release, read_counts, record_certificates, rollbacks,
     runs, write_counts,
@@ -19,6 +19,7 @@ use super::context::{Context, LazyRun, instant_text};
 use super::platform::cursor;
 use super::reparse;
 use super::report::{BuildReport, PlanReport, SCHEMA_VERSION};
+use super::restate::restate;
 use super::{Nested, Progress, RunError};
 
 const DAY: i64 = 86_400_000_000;
@@ -151,7 +152,8 @@ pub(crate) async fn build(
     let set_aside = SetAside::read(context.root, context.region).await?;
     let indicators = indicators(context, at, &completeness, &set_aside);
     let mut failed: Option<RunError> = None;
-    if !indicators.plan(&marks).await?.is_empty() {
+    let stale = indicators.plan(&marks).await?;
+    if !stale.is_empty() {
         let stamp = lazy.open(context).await?;
         let session = Session::new(None, None)?;
         let outcome = indicators.build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
@@ -166,7 +168,7 @@ pub(crate) async fn build(
 
     context.go_on()?;
     progress.stage("publish");
-    release(context, lazy, at).await?;
+    report.restated = release(context, lazy, at, &stale).await?;
     report.silver = read_counts(context.root).await?;
     report.alerts = alerts(context).await?;
     lap("publish");
@@ -213,22 +215,23 @@ pub(super) async fn versions(context: &Context<'_>) -> Result<BTreeMap<String, i
     Ok(tables)
 }
 
-/// Moves the release to the tables as they are, if any of them moved. A rollback stands until a table has moved since.
-async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64) -> Result<(), RunError> {
+/// Moves the release to the tables as they are, if any of them moved; returns what it restates, by change. A rollback stands until a table
+/// has moved since.
+async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64, stale: &[StaleMonth]) -> Result<BTreeMap<String, u64>, RunError> {
     let tables = versions(context).await?;
     let held = current_release(context.root).await?;
     if let Some(held) = &held
         && rollbacks(context.root).await?.get(&held.run_id).is_some_and(|back| back.latest == tables)
     {
-        return Ok(());
+        return Ok(BTreeMap::new());
     }
     if tables.is_empty() || held.as_ref().is_some_and(|r| r.tables == tables && lazy.opened().is_none()) {
-        return Ok(());
+        return Ok(BTreeMap::new());
     }
     let stamp = lazy.open(context).await?;
     let known = loads(context.root).await?;
     let basis = Basis {
-        release: held.map_or(0, |release| release.number) + 1,
+        release: held.as_ref().map_or(0, |release| release.number) + 1,
         run_seq: stamp.seq,
         run_id: stamp.id.clone(),
         as_of: instant_text(at),
@@ -236,8 +239,15 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64) -> Result<(
         cursors: cursors(context, &known).await?,
     };
     record_basis(context.root, &basis).await?;
+    let restated = match &held {
+        Some(before) => {
+            let others = basis_of(context.root, before.number).await?.is_none_or(|known| known.bundle != basis.bundle);
+            restate(context, &stamp, before, &tables, stale, others).await?
+        }
+        None => BTreeMap::new(),
+    };
     publish_release(context.root, stamp.seq, &stamp.id, &instant_text(at), tables).await?;
-    Ok(())
+    Ok(restated)
 }
 
 /// Alerts by indicator and state, as stored now.

@@ -17,6 +17,7 @@ pub mod release;
 mod reparse;
 mod replay;
 mod report;
+mod restate;
 mod rules;
 mod seal;
 

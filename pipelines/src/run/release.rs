@@ -7,12 +7,12 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use object_store::ObjectStoreExt as _;
 use serde::Serialize;
 use yaojia_models::digest::{Digest, merkle_root};
-use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::delta::{FileEntry, Table, digest_in, read_file};
 use yaojia_warehouse::ledger::{
     Release, Rollback, current_release, open_run, publish_release, record_rollback, record_run, releases, rollbacks, runs,
 };
 use yaojia_warehouse::store::Lease;
+use yaojia_warehouse::{Root, WarehouseError};
 
 use super::build::versions;
 use super::context::{Context, instant_text};
@@ -192,10 +192,10 @@ async fn find(project: &Project, number: i64) -> Result<Release, RunError> {
 }
 
 /// The files of a table at a version.
-async fn files(project: &Project, full: &str, version: i64) -> Result<(Table, Vec<FileEntry>), RunError> {
+async fn files(root: &Root, full: &str, version: i64) -> Result<(Table, Vec<FileEntry>), RunError> {
     let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
     let gone = || RunError::NotFound(format!("table `{full}` is not there at version {version}"));
-    let table = Table::open_at(&project.root, layer, name, Some(version)).await?.ok_or_else(gone)?;
+    let table = Table::open_at(root, layer, name, Some(version)).await?.ok_or_else(gone)?;
     let files = table.files()?;
     Ok((table, files))
 }
@@ -215,7 +215,7 @@ pub async fn show(project: &Project, number: i64) -> Result<Showing, RunError> {
     let listed = listed.ok_or_else(|| RunError::NotFound(format!("there is no release {number}")))?;
     let mut tables = Vec::new();
     for (name, version) in &release.tables {
-        let (_, files) = files(project, name, *version).await?;
+        let (_, files) = files(&project.root, name, *version).await?;
         let mut leaves = BTreeMap::new();
         for file in &files {
             let digest = digest_in(&file.path).and_then(|digest| digest.parse::<Digest>().ok());
@@ -247,8 +247,8 @@ pub async fn diff(project: &Project, from: i64, to: i64) -> Result<Difference, R
         if versions.0 == versions.1 {
             continue;
         }
-        let before = side(project, name, versions.0).await?;
-        let after = side(project, name, versions.1).await?;
+        let before = side(&project.root, name, versions.0).await?;
+        let after = side(&project.root, name, versions.1).await?;
         let cells = cells(&before, &after);
         if cells.is_empty() {
             continue;
@@ -274,15 +274,32 @@ const ALERT_KEY: [&str; 7] = ["alert_id", "indicator_id", "measure", "month", "c
 /// What is no change of an alert.
 const ALERT_BLIND: [&str; 3] = ["first_run_id", "as_of", "subject_name"];
 
+/// The values (`gold.indicator_value`) or alerts (`gold.alert`) that differ between two versions of their table, in the cells that `wanted`
+/// takes by their place.
+pub(super) async fn published(
+    root: &Root,
+    table: &str,
+    versions: (Option<i64>, Option<i64>),
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<RowChange>, RunError> {
+    let (before, after) = (side(root, table, versions.0).await?, side(root, table, versions.1).await?);
+    let cells = cells(&before, &after);
+    let changed: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.as_str()).filter(|place| wanted(place)).collect();
+    match table {
+        "gold.alert" => rows(&before, &after, &changed, &ALERT_KEY, &ALERT_BLIND).await,
+        _ => rows(&before, &after, &changed, &VALUE_KEY, &VALUE_BLIND).await,
+    }
+}
+
 /// A table in one of two releases: its cells' files.
 struct Side {
     table: Option<Table>,
     files: BTreeMap<String, FileEntry>,
 }
 
-async fn side(project: &Project, name: &str, version: Option<i64>) -> Result<Side, RunError> {
+async fn side(root: &Root, name: &str, version: Option<i64>) -> Result<Side, RunError> {
     let Some(version) = version else { return Ok(Side { table: None, files: BTreeMap::new() }) };
-    let (table, files) = files(project, name, version).await?;
+    let (table, files) = files(root, name, version).await?;
     Ok(Side { table: Some(table), files: files.into_iter().map(|file| (place(&file), file)).collect() })
 }
 
@@ -402,7 +419,7 @@ async fn take_back(project: &Project, context: &Context<'_>, number: i64, by: &s
     }
     // A release that cannot be read any more must not become what readers see.
     for (name, version) in &wanted.tables {
-        let (table, files) = files(project, name, *version).await?;
+        let (table, files) = files(&project.root, name, *version).await?;
         for file in files {
             let path = object_store::path::Path::parse(&file.path).map_err(|e| RunError::Report(e.to_string()))?;
             table.store().head(&path).await.map_err(|_| {

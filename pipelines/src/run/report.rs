@@ -128,6 +128,8 @@ pub struct BuildReport {
     pub judged: u64,
     /// Indicators that could not be computed, in words; their old rows stay published.
     pub failed: Vec<String>,
+    /// Values and alerts of months that had ended at the release before, which this release shows otherwise: `alert changed` → rows.
+    pub restated: BTreeMap<String, u64>,
     /// Alerts by indicator and state, in the release.
     pub alerts: BTreeMap<String, BTreeMap<String, u64>>,
 }

@@ -63,7 +63,7 @@ pub fn rows(warehouse: &Path, layer: &str) -> BTreeMap<String, u64> {
     tables(warehouse, layer).into_iter().map(|name| (name.clone(), active(&warehouse.join(layer).join(name)).values().sum())).collect()
 }
 
-/// Table → cell → digest and rows of gold. A file is named `<64 hex digits>-<run>.parquet`.
+/// Table → cell → digest and rows of gold. A file is named `<64 hex digits>-<run>-<hash of its bytes>.parquet`.
 pub fn gold(warehouse: &Path) -> BTreeMap<String, Cells> {
     tables(warehouse, "gold")
         .into_iter()

@@ -61,6 +61,12 @@ fn a_restatement_is_told_and_taken_back() {
     let after = verified(&project);
     assert!(after > before, "the stricter limit changed nothing: {before}, {after}");
 
+    // The ledger says the same of closed months, with the cause.
+    let told = project.run(["release", "restatements", "--release", "2", "--json"]).exits(0).json();
+    let told = told["restatements"].as_array().expect("restatements").clone();
+    assert!(!told.is_empty() && told.iter().all(|row| row["cause"] == "rule" && row["key"]["indicator_id"] == "D13"), "{told:?}");
+    assert!(told.iter().all(|row| row["key"]["month"].as_str().is_some_and(|month| month < "2024-04")), "{told:?}");
+
     // What changed, both values: only D13, and never a number, only its verdict.
     let run = project.run(["release", "diff", "1", "2", "--json"]).exits(1);
     let diff = run.json();
@@ -145,7 +151,8 @@ fn a_release_whose_files_are_gone_is_not_taken_back_to() {
     let gone = fs::read_dir(root.join(cell))
         .expect("the cell")
         .map(|entry| entry.expect("a file").path())
-        .find(|path| path.to_string_lossy().ends_with("-1.parquet"));
+        // `<digest>-<run>-<bytes>.parquet`
+        .find(|path| path.to_string_lossy().rsplit('-').nth(1) == Some("1"));
     fs::remove_file(gone.expect("a file of the first run")).expect("removed");
     let refused = project.run(["release", "rollback", "1", "--by", "张三", "--why", "规则有误"]).exits(1);
     assert!(refused.stderr.contains("cannot be read any more"), "{refused}");

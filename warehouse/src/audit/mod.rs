@@ -2,11 +2,13 @@
 
 mod basis;
 mod compare;
+mod inspect;
 mod known;
 pub mod seal;
 mod texts;
 
 pub use basis::{Basis, basis_of, record_basis};
 pub use compare::{Difference, compare};
+pub use inspect::{Inspection, inspect_bytes, inspect_tables};
 pub use known::{Known, as_known};
 pub use texts::{TEXTS, Texts};

@@ -200,7 +200,7 @@ impl Appender {
             let path =
                 format!("county={}/month={}/{}", partition[0].1, partition[1].1, name.render(self.table.version() + 1, self.files.len()));
             let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-            let size = write_file(&self.table.store(), &label, &path, &self.schema, batches).await?;
+            let (path, size) = write_file(&self.table.store(), &label, &path, &self.schema, batches).await?;
             self.files.push(NewFile { path, partition, rows, size });
         }
         Ok(())

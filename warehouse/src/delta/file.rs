@@ -13,6 +13,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use yaojia_models::digest::sha256_hex;
 
 use crate::error::{Result, WarehouseError};
 
@@ -26,7 +27,25 @@ fn properties() -> std::result::Result<WriterProperties, ParquetError> {
         .build())
 }
 
-/// Writes `batches` (without partition columns) as one Parquet file; returns its size in bytes.
+/// Hex digits of the SHA-256 in a file's name.
+const NAMED: usize = 16;
+
+/// A path whose name ends with the beginning of the SHA-256 of the bytes, so that any of our files says by itself whether it was changed.
+fn named(path: &str, bytes: &[u8]) -> String {
+    let sum = sha256_hex(bytes);
+    format!("{}-{}.parquet", path.strip_suffix(".parquet").unwrap_or(path), sum.get(..NAMED).unwrap_or(&sum))
+}
+
+/// Whether bytes are those that a file of this name was written with; `None` where the name does not say.
+#[must_use]
+pub fn is_as_written(path: &str, bytes: &[u8]) -> Option<bool> {
+    let (_, said) = path.strip_suffix(".parquet")?.rsplit_once('-')?;
+    let ours = said.len() == NAMED && said.bytes().all(|b| b.is_ascii_hexdigit());
+    ours.then(|| sha256_hex(bytes).starts_with(said))
+}
+
+/// Writes `batches` (without partition columns) as one Parquet file; returns its path, which is the given one with the beginning of the
+/// bytes' SHA-256 in its name, and its size in bytes.
 ///
 /// # Errors
 /// [`WarehouseError::Parquet`] or [`WarehouseError::Store`].
@@ -36,7 +55,7 @@ pub async fn write_file(
     path: &str,
     schema: &SchemaRef,
     batches: Vec<RecordBatch>,
-) -> Result<u64> {
+) -> Result<(String, u64)> {
     let (schema, name, file) = (schema.clone(), table.to_string(), path.to_string());
     let bytes = tokio::task::spawn_blocking(move || -> Result<Vec<u8>> {
         let bad = |source| WarehouseError::Parquet { table: name.clone(), path: file.clone(), source };
@@ -50,12 +69,12 @@ pub async fn write_file(
     })
     .await
     .map_err(|e| WarehouseError::Task(e.to_string()))??;
-    let size = bytes.len() as u64;
+    let (path, size) = (named(path, &bytes), bytes.len() as u64);
     store
-        .put(&ObjectPath::from(path), PutPayload::from(bytes))
+        .put(&ObjectPath::from(path.as_str()), PutPayload::from(bytes))
         .await
         .map_err(|source| WarehouseError::Store { path: format!("{table}: {path}"), source })?;
-    Ok(size)
+    Ok((path, size))
 }
 
 /// Reads a Parquet file, only the named columns when some are given.
@@ -87,4 +106,17 @@ fn decode(table: &str, path: &str, bytes: Bytes, wanted: Option<&[String]>) -> R
         builder = builder.with_projection(mask);
     }
     builder.build().map_err(bad)?.map(|b| b.map_err(|source| WarehouseError::Arrow { table: table.to_string(), source })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_whether_the_bytes_were_changed() {
+        let path = named("county=1/month=2024-01/abc-7.parquet", b"bytes");
+        assert!(path.starts_with("county=1/month=2024-01/abc-7-") && path.ends_with(".parquet"), "{path}");
+        assert_eq!((is_as_written(&path, b"bytes"), is_as_written(&path, b"bytez")), (Some(true), Some(false)));
+        assert_eq!(is_as_written("part-0.parquet", b"bytes"), None);
+    }
 }

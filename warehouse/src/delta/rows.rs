@@ -120,7 +120,7 @@ pub fn cell_path(partition: &[(String, String)], digest: &str, run_seq: i64) -> 
 #[must_use]
 pub fn digest_in(path: &str) -> Option<&str> {
     let name = path.rsplit('/').next()?;
-    let (digest, _) = name.strip_suffix(".parquet")?.rsplit_once('-')?;
+    let (digest, _) = name.strip_suffix(".parquet")?.split_once('-')?;
     (digest.len() == 64).then_some(digest)
 }
 
@@ -138,7 +138,7 @@ pub async fn write_cell(
     let path = cell_path(&partition, &rows.digest, run_seq);
     let count = rows.batch.num_rows() as u64;
     let schema = rows.batch.schema();
-    let size = write_file(store, table, &path, &schema, vec![rows.batch]).await?;
+    let (path, size) = write_file(store, table, &path, &schema, vec![rows.batch]).await?;
     Ok(NewFile { path, partition, rows: count, size })
 }
 

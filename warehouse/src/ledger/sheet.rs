@@ -142,7 +142,7 @@ impl Sheet {
             RecordBatch::try_new(schema.clone(), columns).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
         // Versions only grow, so the name is new in every commit.
         let path = format!("part-{run_seq:06}-{:06}.parquet", table.version() + 1);
-        let size = write_file(&table.store(), &label, &path, &schema, vec![batch]).await?;
+        let (path, size) = write_file(&table.store(), &label, &path, &schema, vec![batch]).await?;
         let file = NewFile { path, partition: Vec::new(), rows: rows.len() as u64, size };
         table.commit(Change { add: vec![file], ..Change::default() }).await?;
         Ok(())

@@ -93,14 +93,6 @@ impl Root {
             .map_err(|e| WarehouseError::Location { location: format!("{}{layer}/{name}", self.url), why: e.to_string() })
     }
 
-    /// Whether anything was ever written here.
-    ///
-    /// # Errors
-    /// [`WarehouseError::Store`] when the storage cannot be asked.
-    pub async fn is_warehouse(&self) -> Result<bool> {
-        Ok(self.get_opt("_ops/warehouse.json").await?.is_some())
-    }
-
     /// Reads a small object; `None` when it does not exist.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `yaojia doctor` and `yaojia check`: one line a check; nothing is loaded, nothing published.
 
+mod contents;
 mod places;
 mod secrets;
 pub(super) mod sql;
@@ -21,6 +22,9 @@ pub struct DoctorArgs {
     /// Do not ask the platform
     #[arg(long)]
     pub offline: bool,
+    /// Read every file of the warehouse: whether it is what it was written as
+    #[arg(long)]
+    pub deep: bool,
 }
 
 /// How a check came out.
@@ -104,10 +108,11 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<ExitStatus, C
             report.add("secrets", verdict, detail, hint);
         }
         places::warehouse(&mut report, config).await;
+        contents::contents(&mut report, config, registry.as_ref(), args.deep).await;
         places::platform(&mut report, config, registry.as_ref(), args.offline).await;
         places::landing(&mut report, config, registry.as_ref().map_or(&[], |registry| registry.datasets())).await;
     } else {
-        for name in ["secrets", "warehouse", "platform", "landing"] {
+        for name in ["secrets", "warehouse", "tables", "platform", "landing"] {
             report.skip(name, "there is no configuration");
         }
     }

@@ -70,7 +70,7 @@ impl Candidate<'_> {
             }
             let path = format!("_ops/candidates/{}/{table}/{}-{}.parquet", run.id, failure.cell.county, failure.cell.month);
             let batch: &RecordBatch = &rows.batch;
-            write_file(root.store(), &table, &path, &batch.schema(), vec![batch.clone()]).await?;
+            let (path, _) = write_file(root.store(), &table, &path, &batch.schema(), vec![batch.clone()]).await?;
             kept.insert(failure.cell.clone(), path);
         }
         let marks: Vec<CheckMark> = failures
