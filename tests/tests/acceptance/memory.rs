@@ -72,5 +72,6 @@ fn it_does_not_grow_with_a_file() {
     let (small, large) = (peak_of_loading(&platform.url, 60), peak_of_loading(&platform.url, 160));
     println!("60 MB: {small} MiB, 160 MB: {large} MiB");
     assert!(small > 50, "nothing was measured: {small} MiB");
-    assert!(large < 512 && large <= small + 64, "memory grew from {small} to {large} MiB");
+    // Held whole, a hundred million bytes more would take some 300 MiB more; how full the buffers are at the moment differs from run to run.
+    assert!(large < 512 && large <= small + 128, "memory grew from {small} to {large} MiB");
 }
