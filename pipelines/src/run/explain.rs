@@ -5,22 +5,30 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::array_value_to_string;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use yaojia_connectors::Artifact;
-use yaojia_connectors::export::LandingFile;
-use yaojia_connectors::kit::personal::{PersonalConfig, PersonalRules};
-use yaojia_connectors::profile::original_row;
-use yaojia_models::card::{Card, Rule};
+use yaojia_models::card::{Card, Query, Rule};
 use yaojia_models::field::FieldType;
-use yaojia_warehouse::WarehouseError;
 
 use super::behind::rows_behind;
+use super::original::{Original, original_of};
 use super::{RunError, SCHEMA_VERSION, session};
 use crate::project::Project;
 
-/// Evidence rows shown in full; the alert says how many there are.
-const SHOWN: usize = 20;
-/// Silver rows looked up for the first evidence rows.
-const TRACED: usize = 5;
+/// How much of the evidence is shown, and how much of it is followed to the bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// Evidence rows shown with their fact row; the alert says how many there are.
+    pub shown: usize,
+    /// Of these, the first so many are followed to their silver rows.
+    pub traced: usize,
+    /// Of these, the first so many are followed to bronze and the original bytes.
+    pub opened: usize,
+}
+
+impl Default for Depth {
+    fn default() -> Self {
+        Self { shown: 20, traced: 5, opened: 1 }
+    }
+}
 
 /// An evidence row with its part in the value, the fact row and the silver rows behind it.
 #[derive(Debug, Clone, Serialize)]
@@ -41,25 +49,30 @@ pub struct EvidenceRow {
     pub row: Option<Map<String, Value>>,
     /// Silver rows behind it: table and row.
     pub silver: Vec<(String, Map<String, Value>)>,
+    /// What each of these silver rows was received as, in their order; empty where the row was not followed so far.
+    pub originals: Vec<Original>,
 }
 
-/// Original bytes of one row.
-#[derive(Debug, Clone, Serialize)]
-pub struct Original {
-    /// Dataset.
-    pub dataset: String,
-    /// Page or file.
-    pub source: String,
-    /// SHA-256 of the archived artifact.
-    pub artifact: String,
-    /// Row in the artifact.
-    pub row: i64,
-    /// The bronze row, as received.
-    pub bronze: Option<Map<String, Value>>,
-    /// The bytes of the row where they can be cut out, else the artifact's beginning; null when only the auditor may open them.
-    pub bytes: Option<String>,
-    /// Why there are no bytes.
-    pub why_not: Option<String>,
+/// All evidence rows together, beside the value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct EvidenceSum {
+    /// Σ numerators, as decimal text; null: the rows have none.
+    pub num: Option<String>,
+    /// Σ denominators.
+    pub den: Option<String>,
+    /// Whether value and evidence are one sum by definition: a subject's value that is added up from rows.
+    pub adds_up: bool,
+}
+
+/// The release that shows the alert.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ShownBy {
+    /// Its number.
+    pub number: i64,
+    /// The run that made it.
+    pub run_id: String,
+    /// Its data instant.
+    pub as_of: String,
 }
 
 /// Key of a value row as evidence of a roll-up names it.
@@ -71,6 +84,8 @@ const VALUE_KEY: [&str; 9] =
 pub struct Explanation {
     /// Version of this document.
     pub schema_version: u32,
+    /// The release it is read from.
+    pub release: ShownBy,
     /// The alert's row.
     pub alert: Map<String, Value>,
     /// The value's row.
@@ -81,13 +96,15 @@ pub struct Explanation {
     pub card: Map<String, Value>,
     /// How many evidence rows there are.
     pub evidence_n: usize,
+    /// All of them together.
+    pub sum: EvidenceSum,
     /// The first of them.
     pub evidence: Vec<EvidenceRow>,
-    /// Original bytes of one source row.
+    /// Original bytes of the first source row.
     pub original: Option<Original>,
 }
 
-pub(crate) async fn explain(project: &Project, alert_id: &str) -> Result<Explanation, RunError> {
+pub(crate) async fn explain(project: &Project, alert_id: &str, depth: Depth) -> Result<Explanation, RunError> {
     let wanted = alert_id.trim();
     if wanted.is_empty() || !wanted.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Err(RunError::NotFound(format!("`{alert_id}` is no alert id")));
@@ -120,7 +137,11 @@ pub(crate) async fn explain(project: &Project, alert_id: &str) -> Result<Explana
         .await?;
     let all = objects(&rows)?;
     let evidence_n = all.len();
-    let mut all: Vec<Map<String, Value>> = all.into_iter().take(SHOWN).collect();
+    let sum = EvidenceSum {
+        adds_up: indicator.is_some_and(|i| matches!(i.query, Query::Rows(_))) && text("level") == "subject",
+        ..evidence_sum(&read, &id).await?
+    };
+    let mut all: Vec<Map<String, Value>> = all.into_iter().take(depth.shown).collect();
     // A roll-up's evidence are its subjects' values: the rows behind the first of them stand below, so that the walk goes on.
     if let (Some(indicator), Some(first)) =
         (indicator, all.iter().find(|r| r.get("source_table").and_then(Value::as_str) == Some("indicator_value")))
@@ -136,23 +157,28 @@ pub(crate) async fn explain(project: &Project, alert_id: &str) -> Result<Explana
     }
     let mut evidence = Vec::new();
     let mut original = None;
-    let mut traced = 0;
+    let (mut traced, mut opened) = (0, 0);
     for row in &all {
         let field = |name: &str| row.get(name).and_then(Value::as_str).map(ToString::to_string);
         let layer = field("source_layer").unwrap_or_default();
         let name = field("source_table").unwrap_or_default();
         let row_key = field("row_key").unwrap_or_default();
         let fact = fact_row(project, &read, &name, &row_key).await?;
-        let silver = if traced < TRACED && name != "indicator_value" {
+        let silver = if traced < depth.traced && name != "indicator_value" {
             traced += 1;
             silver_rows(project, &read, &name, fact.as_ref()).await?
         } else {
             Vec::new()
         };
-        if original.is_none()
-            && let Some((table, row)) = silver.first()
-        {
-            original = Some(original_of(project, &read, table, row).await?);
+        let mut originals = Vec::new();
+        if !silver.is_empty() && opened < depth.opened {
+            opened += 1;
+            for (table, row) in &silver {
+                originals.push(original_of(project, &read, table, row).await?);
+            }
+        }
+        if original.is_none() {
+            original = originals.first().cloned();
         }
         evidence.push(EvidenceRow {
             table: format!("{layer}.{name}"),
@@ -163,18 +189,29 @@ pub(crate) async fn explain(project: &Project, alert_id: &str) -> Result<Explana
             note: field("note"),
             row: fact,
             silver,
+            originals,
         });
     }
     Ok(Explanation {
         schema_version: SCHEMA_VERSION,
+        release: ShownBy { number: read.release().number, run_id: read.release().run_id.clone(), as_of: read.release().as_of.clone() },
         alert: alert.clone(),
         value: values.into_iter().next().unwrap_or_default(),
         rule,
         card,
         evidence_n,
+        sum,
         evidence,
         original,
     })
+}
+
+/// Numerators and denominators of all evidence rows, added up.
+async fn evidence_sum(read: &super::ReadSession, id: &str) -> Result<EvidenceSum, RunError> {
+    let sql = format!("SELECT SUM(e.num) AS num, SUM(e.den) AS den FROM gold.alert_evidence AS e WHERE e.alert_id = '{id}'");
+    let rows = objects(&read.rows(&sql).await?)?;
+    let of = |name: &str| rows.first().and_then(|row| row.get(name)).and_then(Value::as_str).map(ToString::to_string);
+    Ok(EvidenceSum { num: of("num"), den: of("den"), adds_up: false })
 }
 
 /// The rule as a person reads it.
@@ -283,91 +320,6 @@ async fn silver_rows(
         }
     }
     Ok(found)
-}
-
-/// The bronze row and original bytes behind a silver row.
-async fn original_of(project: &Project, read: &super::ReadSession, table: &str, row: &Map<String, Value>) -> Result<Original, RunError> {
-    let dataset = table.strip_prefix("silver.").unwrap_or(table).to_string();
-    let artifact = row.get("_artifact").and_then(Value::as_str).unwrap_or_default().to_string();
-    let number = row.get("_row").and_then(|v| v.as_str().and_then(|t| t.parse().ok()).or_else(|| v.as_i64())).unwrap_or_default();
-    let source = row.get("_source").and_then(Value::as_str).unwrap_or_default().to_string();
-    let plain = artifact.bytes().all(|b| b.is_ascii_hexdigit());
-    let sql = format!(
-        "SELECT * FROM bronze.{dataset} AS b WHERE b._artifact = '{artifact}' AND b._row = {number} ORDER BY b._run_seq DESC LIMIT 1"
-    );
-    let bronze = if plain { objects(&read.rows(&sql).await?)?.into_iter().next() } else { None };
-    let (bytes, why_not) = match project.archive.get(&artifact).await {
-        Ok(Some(bytes)) => (Some(file_row(project, &dataset, &source, &bytes, number).unwrap_or_else(|| cut(&bytes, number))), None),
-        Ok(None) => (None, Some("the artifact is not in the archive".to_string())),
-        Err(error @ WarehouseError::Archive { .. }) => (None, Some(error.to_string())),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(Original { dataset, source, artifact, row: number, bronze, bytes, why_not })
-}
-
-/// Row `number` of a landing file, by its own columns: what cannot be cut out of bytes as they are (a workbook, Parquet, GB18030, a
-/// quoted newline, a header under titles), or is mapped by a profile. None for a page, and for a file nobody can read.
-fn file_row(project: &Project, dataset: &str, source: &str, bytes: &[u8], number: i64) -> Option<String> {
-    let dataset = project.dataset(dataset)?;
-    let profiles = crate::profiles::load(&project.config.profiles.paths, &project.datasets).unwrap_or_default();
-    let profile = profiles.iter().find(|profile| profile.matches(source));
-    let file = match profile {
-        Some(profile) => profile.files(source, 0).into_iter().find(|file| file.dataset == dataset.name)?,
-        None => LandingFile::of(source, 0)?,
-    };
-    // no hash key: nothing is hashed here, and the bytes were opened by whoever may
-    let names = project.config.export().and_then(|export| export.personal.names);
-    let rules = PersonalRules::new(&PersonalConfig { hash_key: None, names }).ok()?;
-    let artifact = Artifact::from_bytes(source, bytes.to_vec(), true);
-    original_row(dataset, profile, &rules, &file, &artifact, u64::try_from(number).ok()?).map(|row| row.to_string())
-}
-
-/// The bytes of row `number`: an element of a page's `dataList`, or a line of a text file (its header before it).
-fn cut(bytes: &[u8], number: i64) -> String {
-    let at = usize::try_from(number - 1).unwrap_or_default();
-    if let Ok(page) = serde_json::from_slice::<PageText<'_>>(bytes) {
-        let list = page.output.data.list.get().trim();
-        if let Ok(rows) = serde_json::from_str::<Vec<&serde_json::value::RawValue>>(list)
-            && let Some(row) = rows.get(at)
-        {
-            return row.get().to_string();
-        }
-        return list.to_string();
-    }
-    let plain = decompressed(bytes);
-    let text = String::from_utf8(plain.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&plain).into_owned());
-    let mut lines = text.lines();
-    match (lines.next(), lines.nth(at)) {
-        (Some(header), Some(line)) if !text.starts_with("PK") && !text.starts_with("PAR1") => format!("{header}\n{line}"),
-        _ => format!("<{} bytes>", bytes.len()),
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct PageText<'a> {
-    #[serde(borrow)]
-    output: PageOutput<'a>,
-}
-
-#[derive(serde::Deserialize)]
-struct PageOutput<'a> {
-    #[serde(borrow)]
-    data: PageData<'a>,
-}
-
-#[derive(serde::Deserialize)]
-struct PageData<'a> {
-    #[serde(rename = "dataList", borrow)]
-    list: &'a serde_json::value::RawValue,
-}
-
-fn decompressed(bytes: &[u8]) -> Vec<u8> {
-    use std::io::Read as _;
-    let mut plain = Vec::new();
-    if bytes.starts_with(&[0x1f, 0x8b]) && flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut plain).is_ok() {
-        return plain;
-    }
-    bytes.to_vec()
 }
 
 /// Rows as JSON objects; every value as text (numbers keep their digits), nulls left out.

@@ -8,6 +8,7 @@ mod error;
 mod explain;
 mod export;
 mod openlineage;
+mod original;
 mod parse_again;
 mod parser;
 mod platform;
@@ -28,7 +29,8 @@ use yaojia_warehouse::store::Lease;
 
 pub use context::{instant_text, naive};
 pub use error::RunError;
-pub use explain::{EvidenceRow, Explanation, Original};
+pub use explain::{Depth, EvidenceRow, EvidenceSum, Explanation, ShownBy};
+pub use original::Original;
 pub use parse_again::{Change, ParseAgainReport, parse_again};
 pub use prove::prove;
 pub use read::{ReadSession, session};
@@ -96,8 +98,8 @@ pub async fn plan(project: &Project) -> Result<PlanReport, RunError> {
 ///
 /// # Errors
 /// [`RunError::NotFound`] when there is no such alert in the release.
-pub async fn explain(project: &Project, alert_id: &str) -> Result<Explanation, RunError> {
-    explain::explain(project, alert_id).await
+pub async fn explain(project: &Project, alert_id: &str, depth: Depth) -> Result<Explanation, RunError> {
+    explain::explain(project, alert_id, depth).await
 }
 
 /// What a run does.

@@ -133,6 +133,43 @@ fn text_says_the_same_as_json() {
     assert!(missing.is_empty(), "the text lacks {missing:#?}\n{run}");
 }
 
+/// A text as it stands in a page.
+fn escaped(text: &str) -> String {
+    let signs = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&#x27;"), ("/", "&#x2f;")];
+    signs.iter().fold(text.to_owned(), |text, (sign, name)| text.replace(sign, name))
+}
+
+#[test]
+fn a_page_to_be_filed_holds_everything_and_needs_nothing() {
+    let project = loaded();
+    let id =
+        &project.query("SELECT MIN(a.alert_id) AS id FROM gold.alert AS a WHERE a.indicator_id = 'D13' AND a.level = 'subject'")[0]["id"];
+    let file = project.dir.join("filed.html");
+    let json = project.run(["explain", id, "--json", "--trace", "3", "--html", &file.to_string_lossy()]).exits(0).json();
+    let page = std::fs::read_to_string(&file).expect("the page");
+    // Nothing that a browser would fetch or run.
+    for word in ["<script", "<link", "<img", "src=", "href=", "@import", "url("] {
+        assert!(!page.contains(word), "the page has `{word}`");
+    }
+    let evidence = json["evidence"].as_array().expect("evidence");
+    assert_eq!(evidence.len() as u64, json["evidence_n"].as_u64().expect("a number"), "a page has all evidence");
+    let opened: Vec<&Value> = evidence.iter().flat_map(|row| row["originals"].as_array().into_iter().flatten()).collect();
+    assert!(opened.len() >= 3, "three rows are followed to the bottom: {opened:#?}");
+    let mut wanted: Vec<String> = evidence.iter().map(|row| row["row_key"].as_str().unwrap_or_default().to_owned()).collect();
+    for original in &opened {
+        wanted.extend(
+            [&original["artifact"], &original["bytes"], &original["source"]].map(|text| text.as_str().unwrap_or_default().to_owned()),
+        );
+    }
+    wanted.extend(["num", "den"].map(|name| json["sum"][name].as_str().unwrap_or_default().to_owned()));
+    wanted.push(format!("replay --release {}", json["release"]["number"]));
+    assert!(wanted.iter().all(|text| !text.is_empty()), "the JSON lacks something: {json:#}");
+    let missing: Vec<&String> = wanted.iter().filter(|text| !page.contains(&escaped(text))).collect();
+    assert!(missing.is_empty(), "the page lacks {missing:#?}");
+    assert_eq!(json["sum"]["adds_up"], true);
+    assert_eq!(json["sum"]["num"].as_str(), json["value"]["numerator"].as_str());
+}
+
 #[test]
 fn the_beginning_of_an_id_is_enough_and_an_unknown_one_an_error() {
     let project = loaded();

@@ -1,40 +1,16 @@
-//! `yaojia explain ALERT`: value, rule with its source, fact rows, silver rows, original bytes.
+//! An explanation on the terminal.
 
-use clap::Args;
 use serde_json::{Map, Value};
 use yaojia_models::card::Source;
 
-use super::fields::{inline, lines};
-use super::table::printable;
-use super::{App, CliError, ExitStatus};
+use super::super::cells::plain;
+use super::super::fields::{inline, lines};
+use super::super::table::printable;
+use super::get;
 use crate::run::{EvidenceRow, Explanation, Original};
 
-/// Arguments of `explain`.
-#[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// The alert's id, or its beginning (`yaojia query "SELECT a.alert_id, a.message FROM gold.alert AS a"`)
-    pub alert: String,
-    /// Evidence rows to print
-    #[arg(long, default_value_t = 5, value_name = "N")]
-    pub rows: usize,
-}
-
-pub(super) async fn explain(app: &App, args: &ExplainArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
-    let explanation = crate::run::explain(&project, &args.alert).await?;
-    if app.json() {
-        app.printer.json("explain", &explanation)?;
-    } else {
-        let id = explanation.alert.get("indicator_id").map(super::cells::plain).unwrap_or_default();
-        let sources = project.sql.catalogue().get(&id).map(|indicator| indicator.card.sources.clone()).unwrap_or_default();
-        app.printer.text(&text(&explanation, &sources, args.rows));
-    }
-    Ok(ExitStatus::Done)
-}
-
 /// The whole story as text.
-fn text(of: &Explanation, sources: &[Source], rows: usize) -> String {
-    let get = |map: &Map<String, Value>, name: &str| map.get(name).map(super::cells::plain).unwrap_or_default();
+pub(super) fn text(of: &Explanation, sources: &[Source], rows: usize) -> String {
     let mut out = format!("{} {}\n", get(&of.alert, "indicator_id"), get(&of.card, "name_zh"));
     let message = get(&of.alert, "message");
     if !message.is_empty() {
@@ -45,13 +21,24 @@ fn text(of: &Explanation, sources: &[Source], rows: usize) -> String {
     section(&mut out, "rule (rules.toml)", &lines(&of.rule, 2));
     section(&mut out, "where it comes from", &documents(sources, &of.rule));
     let shown: Vec<&EvidenceRow> = of.evidence.iter().take(rows).collect();
-    out.push_str(&format!("\nevidence: {} of {} rows\n", shown.len(), of.evidence_n));
-    for row in shown {
+    let sum = match (&of.sum.num, &of.sum.den) {
+        (None, None) => String::new(),
+        (num, den) => {
+            let [num, den] = [num, den].map(|sum| sum.as_deref().unwrap_or("-"));
+            let same = if of.sum.adds_up { "; the value is their sum" } else { "" };
+            format!("; together num {num}, den {den}{same}")
+        }
+    };
+    out.push_str(&format!("\nevidence: {} of {} rows{sum}\n", shown.len(), of.evidence_n));
+    for row in &shown {
         evidence(&mut out, row);
     }
-    match &of.original {
-        Some(original) => source(&mut out, original),
-        None => out.push_str("\nno source row could be traced for the rows shown\n"),
+    let opened: Vec<&Original> = shown.iter().flat_map(|row| &row.originals).collect();
+    match (&of.original, opened.as_slice()) {
+        // One that stands behind no row shown is better than none.
+        (Some(original), []) => source(&mut out, original),
+        (Some(_), all) => all.iter().for_each(|original| source(&mut out, original)),
+        (None, _) => out.push_str("\nno source row could be traced for the rows shown\n"),
     }
     out
 }
@@ -64,7 +51,7 @@ fn section(out: &mut String, heading: &str, body: &str) {
 
 /// The documents the card names, with the passage; "our definition" where there are none.
 fn documents(sources: &[Source], rule: &Map<String, Value>) -> String {
-    let cites = rule.get("cites").map(super::cells::plain).unwrap_or_default();
+    let cites = rule.get("cites").map(plain).unwrap_or_default();
     let mut out = String::new();
     for source in sources {
         let mark = if cites.contains(&source.title) { "  (the rule cites it)" } else { "" };
@@ -123,6 +110,7 @@ fn source(out: &mut String, of: &Original) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::{EvidenceSum, ShownBy};
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
@@ -136,7 +124,9 @@ mod tests {
             value: map(serde_json::json!({"numerator": "85", "denominator": "100", "value": "0.85"})),
             rule: map(serde_json::json!({"id": "D05.warn.1", "condition": "value < 0.90", "cites": "需求"})),
             card: map(serde_json::json!({"name_zh": "药品网采率"})),
+            release: ShownBy::default(),
             evidence_n: 9,
+            sum: EvidenceSum { num: Some("85.000000".into()), den: None, adds_up: true },
             evidence: vec![EvidenceRow {
                 table: "gold.fact_receipt".into(),
                 row_key: "S1".into(),
@@ -146,6 +136,7 @@ mod tests {
                 note: None,
                 row: Some(map(serde_json::json!({"shp_id": "S1"}))),
                 silver: vec![("silver.shp".into(), map(serde_json::json!({"shp_id": "S1", "_row": "3"})))],
+                originals: Vec::new(),
             }],
             original: Some(Original {
                 dataset: "shp".into(),
@@ -180,7 +171,7 @@ where it comes from
   需求  (the rule cites it)
     “低于90%预警”
 
-evidence: 1 of 9 rows
+evidence: 1 of 9 rows; together num 85.000000, den -; the value is their sum
 
   gold.fact_receipt S1
     counts with num 85.000000

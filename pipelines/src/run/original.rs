@@ -1,0 +1,122 @@
+//! The bronze row and the original bytes behind a silver row.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use yaojia_connectors::Artifact;
+use yaojia_connectors::export::LandingFile;
+use yaojia_connectors::kit::personal::{PersonalConfig, PersonalRules};
+use yaojia_connectors::profile::original_row;
+use yaojia_warehouse::WarehouseError;
+
+use super::explain::objects;
+use super::{ReadSession, RunError};
+use crate::project::Project;
+
+/// Original bytes of one row.
+#[derive(Debug, Clone, Serialize)]
+pub struct Original {
+    /// Dataset.
+    pub dataset: String,
+    /// Page or file.
+    pub source: String,
+    /// SHA-256 of the archived artifact.
+    pub artifact: String,
+    /// Row in the artifact.
+    pub row: i64,
+    /// The bronze row, as received.
+    pub bronze: Option<Map<String, Value>>,
+    /// The bytes of the row where they can be cut out, else the artifact's beginning; null when only the auditor may open them.
+    pub bytes: Option<String>,
+    /// Why there are no bytes.
+    pub why_not: Option<String>,
+}
+
+/// The bronze row and original bytes behind a silver row.
+pub(super) async fn original_of(
+    project: &Project,
+    read: &ReadSession,
+    table: &str,
+    row: &Map<String, Value>,
+) -> Result<Original, RunError> {
+    let dataset = table.strip_prefix("silver.").unwrap_or(table).to_string();
+    let artifact = row.get("_artifact").and_then(Value::as_str).unwrap_or_default().to_string();
+    let number = row.get("_row").and_then(|v| v.as_str().and_then(|t| t.parse().ok()).or_else(|| v.as_i64())).unwrap_or_default();
+    let source = row.get("_source").and_then(Value::as_str).unwrap_or_default().to_string();
+    let plain = artifact.bytes().all(|b| b.is_ascii_hexdigit());
+    let sql = format!(
+        "SELECT * FROM bronze.{dataset} AS b WHERE b._artifact = '{artifact}' AND b._row = {number} ORDER BY b._run_seq DESC LIMIT 1"
+    );
+    let bronze = if plain { objects(&read.rows(&sql).await?)?.into_iter().next() } else { None };
+    let (bytes, why_not) = match project.archive.get(&artifact).await {
+        Ok(Some(bytes)) => (Some(file_row(project, &dataset, &source, &bytes, number).unwrap_or_else(|| cut(&bytes, number))), None),
+        Ok(None) => (None, Some("the artifact is not in the archive".to_string())),
+        Err(error @ WarehouseError::Archive { .. }) => (None, Some(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Original { dataset, source, artifact, row: number, bronze, bytes, why_not })
+}
+
+/// Row `number` of a landing file, by its own columns: what cannot be cut out of bytes as they are (a workbook, Parquet, GB18030, a
+/// quoted newline, a header under titles), or is mapped by a profile. None for a page, and for a file nobody can read.
+fn file_row(project: &Project, dataset: &str, source: &str, bytes: &[u8], number: i64) -> Option<String> {
+    let dataset = project.dataset(dataset)?;
+    let profiles = crate::profiles::load(&project.config.profiles.paths, &project.datasets).unwrap_or_default();
+    let profile = profiles.iter().find(|profile| profile.matches(source));
+    let file = match profile {
+        Some(profile) => profile.files(source, 0).into_iter().find(|file| file.dataset == dataset.name)?,
+        None => LandingFile::of(source, 0)?,
+    };
+    // no hash key: nothing is hashed here, and the bytes were opened by whoever may
+    let names = project.config.export().and_then(|export| export.personal.names);
+    let rules = PersonalRules::new(&PersonalConfig { hash_key: None, names }).ok()?;
+    let artifact = Artifact::from_bytes(source, bytes.to_vec(), true);
+    original_row(dataset, profile, &rules, &file, &artifact, u64::try_from(number).ok()?).map(|row| row.to_string())
+}
+
+/// The bytes of row `number`: an element of a page's `dataList`, or a line of a text file (its header before it).
+fn cut(bytes: &[u8], number: i64) -> String {
+    let at = usize::try_from(number - 1).unwrap_or_default();
+    if let Ok(page) = serde_json::from_slice::<PageText<'_>>(bytes) {
+        let list = page.output.data.list.get().trim();
+        if let Ok(rows) = serde_json::from_str::<Vec<&serde_json::value::RawValue>>(list)
+            && let Some(row) = rows.get(at)
+        {
+            return row.get().to_string();
+        }
+        return list.to_string();
+    }
+    let plain = decompressed(bytes);
+    let text = String::from_utf8(plain.clone()).unwrap_or_else(|_| String::from_utf8_lossy(&plain).into_owned());
+    let mut lines = text.lines();
+    match (lines.next(), lines.nth(at)) {
+        (Some(header), Some(line)) if !text.starts_with("PK") && !text.starts_with("PAR1") => format!("{header}\n{line}"),
+        _ => format!("<{} bytes>", bytes.len()),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct PageText<'a> {
+    #[serde(borrow)]
+    output: PageOutput<'a>,
+}
+
+#[derive(serde::Deserialize)]
+struct PageOutput<'a> {
+    #[serde(borrow)]
+    data: PageData<'a>,
+}
+
+#[derive(serde::Deserialize)]
+struct PageData<'a> {
+    #[serde(rename = "dataList", borrow)]
+    list: &'a serde_json::value::RawValue,
+}
+
+fn decompressed(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Read as _;
+    let mut plain = Vec::new();
+    if bytes.starts_with(&[0x1f, 0x8b]) && flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut plain).is_ok() {
+        return plain;
+    }
+    bytes.to_vec()
+}
