@@ -88,7 +88,27 @@ pub(crate) struct Input<'a> {
     pub rule: Option<&'a FileRule>,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    /// A delivered file read as `dataset`; `rule` where a profile says how it is written.
+    pub(crate) fn of(
+        config: &ExportConfig,
+        rules: &'a PersonalRules,
+        dataset: &'a Dataset,
+        delivery: &'a Delivery,
+        rule: Option<&'a FileRule>,
+    ) -> Self {
+        Self {
+            dataset,
+            rules,
+            path: &delivery.file.path,
+            gzip: delivery.file.gzip,
+            artifact: &delivery.artifact,
+            batch_rows: config.batch_rows,
+            max_row_bytes: config.max_row_bytes,
+            rule,
+        }
+    }
+
     /// The bytes, uncompressed.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let bytes = self.artifact.open()?;
@@ -164,16 +184,7 @@ pub fn read(
     delivery: &Delivery,
     sink: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
 ) -> Result<FileReport, ReadError> {
-    let input = Input {
-        dataset,
-        rules,
-        path: &delivery.file.path,
-        gzip: delivery.file.gzip,
-        artifact: &delivery.artifact,
-        batch_rows: config.batch_rows,
-        max_row_bytes: config.max_row_bytes,
-        rule: None,
-    };
+    let input = Input::of(config, rules, dataset, delivery, None);
     let control = announced(&input, delivery)?;
     let kind = Kind::of(&input, delivery.file.format)?;
     let wanted = control.wanted(input.dataset);

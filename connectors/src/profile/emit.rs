@@ -96,16 +96,7 @@ pub(super) fn read(
     delivery: &Delivery,
     sink: &mut dyn FnMut(usize, RecordBatch) -> Result<(), SinkError>,
 ) -> Result<MappedReport, ReadError> {
-    let input = Input {
-        dataset: &profile.layout,
-        rules,
-        path: &delivery.file.path,
-        gzip: delivery.file.gzip,
-        artifact: &delivery.artifact,
-        batch_rows: config.batch_rows,
-        max_row_bytes: config.max_row_bytes,
-        rule: Some(&profile.rule),
-    };
+    let input = Input::of(config, rules, &profile.layout, delivery, Some(&profile.rule));
     let control = announced(&input, delivery)?;
     let kind = Kind::of(&input, delivery.file.format)?;
     let wanted = control.wanted_of_layout(&profile.layout);

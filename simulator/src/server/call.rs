@@ -53,10 +53,10 @@ pub(crate) async fn token(State(platform): State<Arc<Platform>>, Form(form): For
 
 /// The token call of dialect `zj`.
 pub(crate) async fn token_zj(State(platform): State<Arc<Platform>>, headers: HeaderMap, body: Bytes) -> Response {
-    if !signed(&headers, &body, &platform.config.signing) {
-        return json(StatusCode::UNAUTHORIZED, envelope(&platform, Shape::default()).failure(BAD_SIGNATURE));
-    }
-    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let asked = match opened(&platform, &headers, &body) {
+        Ok((_, asked)) => asked,
+        Err(refused) => return *refused,
+    };
     issue(&platform, asked.get("appCode").and_then(Value::as_str), asked.get("authCode").and_then(Value::as_str))
 }
 
@@ -77,6 +77,15 @@ fn issue(platform: &Platform, app_code: Option<&str>, auth_code: Option<&str>) -
     )
 }
 
+/// A call's envelope and body, once its signature holds; else the answer it gets.
+fn opened(platform: &Platform, headers: &HeaderMap, body: &Bytes) -> Result<(Envelope, Value), Box<Response>> {
+    let plain = envelope(platform, Shape::default());
+    if !signed(headers, body, &platform.config.signing) {
+        return Err(Box::new(json(StatusCode::UNAUTHORIZED, plain.failure(BAD_SIGNATURE))));
+    }
+    Ok((plain, serde_json::from_slice(body).unwrap_or_default()))
+}
+
 /// `commonInterface` of dialect `tps`.
 pub(crate) async fn call(
     State(platform): State<Arc<Platform>>,
@@ -84,11 +93,10 @@ pub(crate) async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let plain = envelope(&platform, Shape::default());
-    if !signed(&headers, &body, &platform.config.signing) {
-        return json(StatusCode::UNAUTHORIZED, plain.failure(BAD_SIGNATURE));
-    }
-    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let (plain, request) = match opened(&platform, &headers, &body) {
+        Ok(opened) => opened,
+        Err(refused) => return *refused,
+    };
     let info = request.get("info");
     let (Some(infno), Some(data)) = (info.and_then(|i| i.get("infno")?.as_str()), info.and_then(|i| i.pointer("/input/data"))) else {
         return json(StatusCode::OK, plain.failure("请求报文格式错误"));
@@ -119,11 +127,10 @@ pub(crate) async fn call_zj(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let plain = envelope(&platform, Shape::default());
-    if !signed(&headers, &body, &platform.config.signing) {
-        return json(StatusCode::UNAUTHORIZED, plain.failure(BAD_SIGNATURE));
-    }
-    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let (plain, request) = match opened(&platform, &headers, &body) {
+        Ok(opened) => opened,
+        Err(refused) => return *refused,
+    };
     let (Some(infno), Some(data)) = (request.get("infno").and_then(Value::as_str), request.pointer("/input/data")) else {
         return json(StatusCode::OK, plain.failure("请求报文格式错误"));
     };
