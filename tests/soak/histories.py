@@ -326,10 +326,10 @@ class History:
     # -- a history ---------------------------------------------------------------------------------------------------------------
 
     def run(self):
-        kinds = {"nightly": 5, "load": 2, "build": 1, "rule": 2, "code": 2, "kill": 3, "seal": 2, "rollback": 1}
+        kinds = {"nightly": 5, "load": 2, "build": 1, "rule": 2, "code": 2, "kill": 3, "seal": 3, "rollback": 1}
         kinds |= {"backfill": 2} if "backfill" in self.verbs else {}
-        kinds |= {"maintain": 1} if "maintain" in self.verbs else {}
-        days = sorted(self.dice.sample(range(1, (LAST - FIRST).days), self.dice.randint(5, 8)))
+        kinds |= {"maintain": 2} if "maintain" in self.verbs else {}
+        days = sorted(self.dice.sample(range(1, (LAST - FIRST).days), self.dice.randint(3, 6)))
         for day in days:
             since, self.now = self.now, FIRST + timedelta(days=day, hours=self.dice.randint(0, 23), minutes=7)
             said = self.arrive(since)
@@ -344,6 +344,8 @@ class History:
         self.open_backfills()
         self.nightly()
         self.log.append(f"{self.project.as_of} the last nightly")
+        for month in self.dice.sample(self.months(), 2):
+            self.verb("seal", month)
         return self.differences()
 
     def differences(self):
