@@ -10,8 +10,8 @@ use clap::Parser;
 
 use super::{App, CliError, Command, ExitStatus, Level, Printer, Style, Verb, logs, signals};
 use super::{
-    backfill, build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, prove, quarantine, query, release, replay, retry, seal,
-    simulate, status,
+    backfill, build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, prove, quarantine, query, release,
+    replay, retry, seal, simulate, status,
 };
 use crate::config::vars::{self, Vars};
 use crate::stop::Stop;

@@ -69,7 +69,8 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
         let mut document = document(&project, release.as_ref(), &runs, &squares, &silver, &refused);
         document["completeness"] = certificate::document(&certificates);
         document["old_parses"] = Value::Array(kept);
-        document["undone"] = undone.iter().map(|of| json!({"kind": of.kind.text(), "name": of.name, "code": of.code, "why": of.why})).collect();
+        document["undone"] =
+            undone.iter().map(|of| json!({"kind": of.kind.text(), "name": of.name, "code": of.code, "why": of.why})).collect();
         document["backfills"] = json!(backfills);
         app.printer.json("status", &document)?;
         return Ok(ExitStatus::Done);

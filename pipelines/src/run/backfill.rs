@@ -221,7 +221,10 @@ pub async fn resume(project: &Project, id: &str, progress: &dyn Progress) -> Res
     let done = async {
         let of = find(&context, id).await?;
         if of.state == BackfillState::Cancelled {
-            return Err(usage(format!("backfill {} was given up by {}", of.id, of.cancelled_by), "start a new one: `yaojia backfill --from …`"));
+            return Err(usage(
+                format!("backfill {} was given up by {}", of.id, of.cancelled_by),
+                "start a new one: `yaojia backfill --from …`",
+            ));
         }
         go_on(project, &context, of, None, progress).await
     }
@@ -273,7 +276,10 @@ fn datasets(context: &Context<'_>, words: &[String]) -> Result<Option<BTreeSet<S
 fn check(context: &Context<'_>, ask: &BackfillAsk, datasets: &Option<BTreeSet<String>>) -> Result<(), RunError> {
     let (from, to) = (ask.from, ask.to);
     if to < from {
-        return Err(usage(format!("the months run backwards: {from}..{to}"), "`--from` is the earlier one; the order they are done in is `--newest-first`"));
+        return Err(usage(
+            format!("the months run backwards: {from}..{to}"),
+            "`--from` is the earlier one; the order they are done in is `--newest-first`",
+        ));
     }
     let last = Month::of_micros(context.now - 1);
     if to > last {
@@ -284,8 +290,12 @@ fn check(context: &Context<'_>, ask: &BackfillAsk, datasets: &Option<BTreeSet<St
     if let Some(config) = context.platform.as_ref().filter(|_| asks_platform) {
         let since = Month::of_micros(config.since.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros());
         if from < since {
-            let hint = format!("set `[platform] since = \"{from}-01\"` first; or name only datasets that come as files: `--dataset tag:export`");
-            return Err(usage(format!("month {from} lies before `[platform] since` ({}): the platform is not asked for it", config.since), hint));
+            let hint =
+                format!("set `[platform] since = \"{from}-01\"` first; or name only datasets that come as files: `--dataset tag:export`");
+            return Err(usage(
+                format!("month {from} lies before `[platform] since` ({}): the platform is not asked for it", config.since),
+                hint,
+            ));
         }
     } else if from < context.first_month {
         let hint = format!("set `[region] first_month = \"{from}\"` first: nothing before it is computed");
@@ -314,8 +324,9 @@ async fn go_on(
         let stamp = lazy.open(context).await?;
         let time = instant_text(context.now);
         record_backfill(context.root, stamp.seq, &time, &of, BackfillEvent::Running(&month, &stamp.id)).await?;
+        // As of the last run: what came to the platform since then was not read, so a later instant would be built on half of it.
         let load = LoadAsk { platform: only.clone(), files: only.clone(), paths: BTreeSet::new(), month: Month::parse(&month).ok() };
-        let what = Work { verb: VERB, load: Some(load), build: Some(BuildAsk::default()) };
+        let what = Work { verb: VERB, load: Some(load), build: Some(BuildAsk { completes_last: true, ..BuildAsk::default() }) };
         let report = RunReport {
             schema_version: SCHEMA_VERSION,
             verb: VERB.to_string(),

@@ -9,8 +9,8 @@ use yaojia_warehouse::audit::{Basis, basis_of, record_basis};
 use yaojia_warehouse::delta::{Cell, Table};
 use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside, StaleMonth};
 use yaojia_warehouse::ledger::{
-    CellMarks, LoadMark, certificates, current_release, last_built, loads, publish_release, read_counts, record_certificates, rollbacks,
-    runs, write_counts,
+    CellMarks, LoadMark, Release, RunStamp, Unreleased, certificates, current_release, last_built, loads, publish_release, read_counts,
+    record_certificates, record_unreleased, rollbacks, runs, unreleased, write_counts,
 };
 use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
 
@@ -29,16 +29,20 @@ const ALL: &str = "*";
 
 /// The data instant of a run: its clock; but where nothing new arrived and the day is still that of the last run, the last run's, so that
 /// a run with nothing to do finds everything fresh, and several that each build a part build parts of one state. A run that completes
-/// the last one takes that one's whatever arrived and whenever it is.
-pub(crate) async fn instant(context: &Context<'_>, news: bool, completes: bool) -> Result<i64, RunError> {
-    if context.fixed || (news && !completes) {
+/// the last one takes that one's whatever arrived and whenever it is. `own` is this run, if it has written.
+pub(crate) async fn instant(context: &Context<'_>, own: Option<&RunStamp>, completes: bool) -> Result<i64, RunError> {
+    if context.fixed || (own.is_some() && !completes) {
         return Ok(context.now);
     }
     let instant = |text: &str| yaojia_models::text::parse_timestamp(text).ok().flatten();
     // A release that was taken back to is as of an earlier instant; what stands built is as of the last one that was built.
     let last = last_built(context.root).await?.and_then(|r| instant(&r.as_of));
     // Rows of a run that was killed after it had loaded, and what a run built without moving the release, are as of that run.
-    let newest = runs(context.root).await?.into_iter().rev().find(|run| run.verb != super::release::VERB);
+    let newest = runs(context.root)
+        .await?
+        .into_iter()
+        .rev()
+        .find(|run| run.verb != super::release::VERB && own.is_none_or(|own| run.seq != own.seq));
     let newest = newest.and_then(|r| instant(&r.as_of));
     let same_day = |t: &i64| completes || t.div_euclid(DAY) == context.now.div_euclid(DAY);
     Ok(last.max(newest).filter(|t| same_day(t) && *t <= context.now).unwrap_or(context.now))
@@ -197,6 +201,11 @@ pub(crate) async fn build(
         report.restated = release(context, lazy, at, &stale).await?;
     } else {
         report.waits = Some(left);
+        if let Some(stamp) = lazy.opened().filter(|_| !stale.is_empty()) {
+            let made =
+                stale.iter().map(|of| Unreleased { indicator: of.indicator.clone(), month: of.month.clone(), reason: of.reason.clone() });
+            record_unreleased(context.root, stamp.seq, &made.collect::<Vec<_>>()).await?;
+        }
     }
     report.silver = read_counts(context.root).await?;
     report.alerts = alerts(context).await?;
@@ -254,7 +263,9 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64, stale: &[St
     {
         return Ok(BTreeMap::new());
     }
-    if tables.is_empty() || held.as_ref().is_some_and(|r| r.tables == tables && lazy.opened().is_none()) {
+    // A run that changed no table and is as of the same instant has nothing to show that is not shown.
+    let shown = |r: &Release| r.tables == tables && (lazy.opened().is_none() || r.as_of == instant_text(at));
+    if tables.is_empty() || held.as_ref().is_some_and(shown) {
         return Ok(BTreeMap::new());
     }
     let stamp = lazy.open(context).await?;
@@ -271,7 +282,12 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64, stale: &[St
     let restated = match &held {
         Some(before) => {
             let others = basis_of(context.root, before.number).await?.is_none_or(|known| known.bundle != basis.bundle);
-            restate(context, &stamp, before, &tables, stale, others).await?
+            let mut why: Vec<(String, String, String)> = Vec::new();
+            // A run's id begins with its number: `r000012-…`.
+            let made = before.run_id.get(1..7).and_then(|seq| seq.parse().ok()).unwrap_or_default();
+            why.extend(unreleased(context.root, made).await?.into_iter().map(|of| (of.indicator, of.month, of.reason)));
+            why.extend(stale.iter().map(|of| (of.indicator.clone(), of.month.clone(), of.reason.clone())));
+            restate(context, &stamp, before, &tables, &why, others).await?
         }
         None => BTreeMap::new(),
     };

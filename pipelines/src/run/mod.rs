@@ -38,7 +38,9 @@ pub use parse_again::{Change, ParseAgainReport, parse_again};
 pub use prove::prove;
 pub use read::{ReadSession, session};
 pub use replay::{CellDifference, ReplayAsk, ReplayReport, Which, replay};
-pub use report::{BackfillMonth, BuildReport, DatasetLoad, DatasetParse, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION, Undone};
+pub use report::{
+    BackfillMonth, BuildReport, DatasetLoad, DatasetParse, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION, Undone,
+};
 pub use retry::retry;
 pub use rules::edited_rules;
 pub use seal::{SealLine, VerifyReport, seal_month, verify_seals};
@@ -100,7 +102,7 @@ pub async fn build(project: &Project, selectors: &[String], progress: &dyn Progr
 /// [`RunError`].
 pub async fn plan(project: &Project, filter: &PlanFilter) -> Result<PlanReport, RunError> {
     let context = Context::of(project);
-    let at = build::instant(&context, false, false).await?;
+    let at = build::instant(&context, None, false).await?;
     filter.narrow(&context, build::plan(&context, at).await?)
 }
 
@@ -139,6 +141,10 @@ async fn leased(
 ) -> Result<Outcome, RunError> {
     let mut done = Done::default();
     let failed = work(context, &mut lazy, what, &mut done, &mut report, progress).await.err();
+    // What cannot be done as it was asked for is no run.
+    if let (Some(RunError::Usage { .. }), None) = (&failed, lazy.opened()) {
+        return failed.map_or(Ok(Outcome { report, failed: None }), Err);
+    }
     report.failed = failed.as_ref().map(|error| format!("{}: {error}", error.code()));
     let ended = undone::Ended { what, scope: done.scope.as_ref(), left: done.left, at: done.at, failed: failed.as_ref() };
     match undone::note(context, &mut lazy, ended).await {
@@ -227,7 +233,7 @@ async fn work(
         report.seconds.push(("load".to_string(), clock.elapsed()));
     }
     let completes = what.build.as_ref().is_some_and(|build| build.completes_last);
-    let at = build::instant(context, lazy.opened().is_some(), completes).await?;
+    let at = build::instant(context, lazy.opened(), completes).await?;
     report.as_of = instant_text(at);
     done.at = Some(at);
     if what.build.is_some() {

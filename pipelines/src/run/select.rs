@@ -230,7 +230,7 @@ pub(crate) fn states(plan: &PlanReport) -> States {
 pub(crate) async fn selected(context: &Context<'_>, words: &[String]) -> Result<BTreeSet<String>, RunError> {
     let nodes = Nodes::of(context)?;
     let states = match Nodes::asks_states(words) {
-        true => states(&build::plan(context, build::instant(context, false, false).await?).await?),
+        true => states(&build::plan(context, build::instant(context, None, false).await?).await?),
         false => States::new(),
     };
     nodes.select(words, &states)

@@ -249,7 +249,10 @@ mod tests {
         assert_eq!((failed.state, failed.steps["2024-01"].why.as_str()), (BackfillState::Failed, "away"));
         state(BackfillEvent::Running("2024-01", "r3")).await;
         let done = state(BackfillEvent::Done("2024-01", "r3")).await;
-        assert_eq!((done.state, done.steps["2024-01"].runs.as_slice()), (BackfillState::Done, ["r2".to_string(), "r3".to_string()].as_slice()));
+        assert_eq!(
+            (done.state, done.steps["2024-01"].runs.as_slice()),
+            (BackfillState::Done, ["r2".to_string(), "r3".to_string()].as_slice())
+        );
         let cancelled = state(BackfillEvent::Cancelled("李四")).await;
         assert_eq!((cancelled.state, cancelled.cancelled_by.as_str(), cancelled.by.as_str()), (BackfillState::Cancelled, "李四", "张三"));
     }

@@ -14,6 +14,7 @@ mod rules;
 mod runs;
 mod sheet;
 mod undone;
+mod unreleased;
 
 pub use backfills::{Backfill, BackfillEvent, BackfillState, Step, StepState, backfills, record_backfill};
 pub use cells::{CellMark, CellMarks};
@@ -29,3 +30,4 @@ pub use rules::UsedRules;
 pub use runs::{RunRecord, RunStamp, last_run, open_run, record_run, runs};
 pub use sheet::{Kind, Sheet, Value};
 pub use undone::{Undone, UndoneKind, record_undone, undone};
+pub use unreleased::{Unreleased, record_unreleased, unreleased};
