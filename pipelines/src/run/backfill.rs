@@ -175,7 +175,7 @@ async fn find(context: &Context<'_>, id: &str) -> Result<Backfill, RunError> {
 pub async fn start(project: &Project, ask: &BackfillAsk, progress: &dyn Progress) -> Result<Backfilled, RunError> {
     let context = Context::of(project);
     let datasets = datasets(&context, &ask.datasets)?;
-    check(&context, ask, &datasets)?;
+    check(&context, ask, datasets.as_ref())?;
     let time = instant_text(context.now);
     let lease = Lease::take(context.root, VERB, &time, project.clock.unix_now()).await?;
     let done = async {
@@ -273,7 +273,7 @@ fn datasets(context: &Context<'_>, words: &[String]) -> Result<Option<BTreeSet<S
 }
 
 /// Whether the months can be read.
-fn check(context: &Context<'_>, ask: &BackfillAsk, datasets: &Option<BTreeSet<String>>) -> Result<(), RunError> {
+fn check(context: &Context<'_>, ask: &BackfillAsk, datasets: Option<&BTreeSet<String>>) -> Result<(), RunError> {
     let (from, to) = (ask.from, ask.to);
     if to < from {
         return Err(usage(
@@ -286,7 +286,7 @@ fn check(context: &Context<'_>, ask: &BackfillAsk, datasets: &Option<BTreeSet<St
         return Err(usage(format!("month {to} has not begun: it is {last}"), format!("`--to {last}` at the latest")));
     }
     let platform = |name: &str| context.registry.dataset(name).is_some_and(|dataset| dataset.source == SourceKind::Platform);
-    let asks_platform = datasets.as_ref().is_none_or(|of| of.iter().any(|name| platform(name)));
+    let asks_platform = datasets.is_none_or(|of| of.iter().any(|name| platform(name)));
     if let Some(config) = context.platform.as_ref().filter(|_| asks_platform) {
         let since = Month::of_micros(config.since.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros());
         if from < since {

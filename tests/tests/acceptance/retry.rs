@@ -18,7 +18,7 @@ fn undone(project: &Project) -> Vec<String> {
 #[test]
 fn a_platform_that_was_away_is_read_and_nothing_else() {
     let (_held, landing) = copy_of_world();
-    let project = Project::fresh(&landing, "http://127.0.0.1:9/nobody");
+    let mut project = Project::fresh(&landing, "http://127.0.0.1:9/nobody");
     // One file comes after the night: it is not the retry's.
     let late = files(&landing.join("exports")).into_iter().find(|file| file.starts_with("stock_month/") && file.ends_with(".csv"));
     let late = late.expect("a file of stock_month");
@@ -36,7 +36,7 @@ fn a_platform_that_was_away_is_read_and_nothing_else() {
 
     fs::rename(&away, &file).expect("the file, delivered");
     let platform = Platform::serve(&world());
-    let project = Project { url: platform.url.clone(), ..project };
+    project.url.clone_from(&platform.url);
     let run = project.run(["retry", "--json"]).exits(0).json();
     assert_eq!(run["retried"].as_array().map(Vec::len), Some(15), "{run}");
     assert_eq!(run["load"]["files"].as_u64(), Some(0), "{run}");
