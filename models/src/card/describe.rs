@@ -236,6 +236,9 @@ pub struct Card {
     /// The folder of the twin whose SQL it shares, with parameters of its own: one text, two cards.
     #[serde(default)]
     pub sql: Option<String>,
+    /// Words to select it by, beside class, chain step and subject kind: `tag:x`.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// What the definition rests on.
     #[serde(default)]
     pub standing: Standing,

@@ -4,6 +4,7 @@
 //! codes are [`ExitStatus`]; errors look like `error[E-SRC-003]: …` with a `hint: …`.
 
 mod app;
+mod backfill;
 mod build;
 mod cells;
 mod certificate;
@@ -30,6 +31,7 @@ mod query;
 mod release;
 mod replay;
 mod report;
+mod retry;
 mod seal;
 mod signals;
 mod simulate;
@@ -117,8 +119,12 @@ pub enum Verb {
     Nightly,
     /// Only load
     Load,
-    /// Only build and publish
-    Build,
+    /// Only build and publish, everything or a part
+    Build(build::BuildArgs),
+    /// What the last runs left undone, and what follows from it
+    Retry,
+    /// Read months again, whatever the position says: recorded, resumable
+    Backfill(backfill::BackfillArgs),
     /// Run models again in other ways: the same digests every time?
     Prove(prove::ProveArgs),
     /// What a build would do now

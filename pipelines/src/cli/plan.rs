@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use yaojia_models::value::Month;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
-use crate::run::PlanReport;
+use crate::run::{PlanFilter, PlanReport};
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
@@ -14,15 +15,33 @@ pub struct PlanArgs {
     /// Say why, with the counties and months concerned
     #[arg(long)]
     pub why: bool,
+    /// Only these tables and indicators, as `build` selects them
+    #[arg(value_name = "SELECTOR")]
+    pub selectors: Vec<String>,
+    /// Only cells of this county
+    #[arg(long, value_name = "CODE")]
+    pub county: Option<String>,
+    /// Only cells of this month, or of these: 2024-01..2024-03
+    #[arg(long, value_name = "yyyy-MM[..yyyy-MM]", value_parser = months)]
+    pub month: Option<(Month, Month)>,
+}
+
+/// A month, or the first and the last of several.
+fn months(text: &str) -> Result<(Month, Month), String> {
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let (from, to) = (super::backfill::month(from)?, super::backfill::month(to)?);
+    if from <= to { Ok((from, to)) } else { Err(format!("the months run backwards: {from}..{to}")) }
 }
 
 pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<ExitStatus, CliError> {
     let project = app.project()?;
-    let plan = crate::run::plan(&project).await?;
+    let filter = PlanFilter { selectors: args.selectors.clone(), county: args.county.clone(), months: args.month };
+    let plan = crate::run::plan(&project, &filter).await?;
     if app.json() {
         app.printer.json("plan", &plan)?;
     } else {
-        text(&app.printer, &plan, args.why);
+        let part = !args.selectors.is_empty() || args.county.is_some() || args.month.is_some();
+        text(&app.printer, &plan, args.why, part);
     }
     Ok(ExitStatus::Done)
 }
@@ -30,7 +49,7 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<ExitStatus, CliEr
 /// Table → reason → cells (county, month).
 type Stale = BTreeMap<String, BTreeMap<String, Vec<(String, String)>>>;
 
-fn text(printer: &Printer, plan: &PlanReport, why: bool) {
+fn text(printer: &Printer, plan: &PlanReport, why: bool, part: bool) {
     let mut stale = Stale::new();
     let mut add = |table: String, reason: &str, county: &str, month: &str| {
         stale.entry(table).or_default().entry(reason.to_owned()).or_default().push((county.to_owned(), month.to_owned()));
@@ -40,7 +59,8 @@ fn text(printer: &Printer, plan: &PlanReport, why: bool) {
     plan.parse.iter().for_each(|dataset| add(format!("bronze.{dataset}"), "parser_changed", "*", "*"));
     plan.silver.iter().for_each(|dataset| add(format!("silver.{dataset}"), "input_changed", "*", "*"));
     if stale.is_empty() {
-        return printer.text(&format!("nothing to do: all is fresh as of {}", plan.as_of));
+        let what = if part { "nothing of this is stale" } else { "all is fresh" };
+        return printer.text(&format!("nothing to do: {what} as of {}", plan.as_of));
     }
     let mut table =
         if why { Table::new(["table", "cells", "reason", "counties", "months"]) } else { Table::new(["table", "cells", "reasons"]) };
@@ -102,9 +122,9 @@ mod tests {
             ..PlanReport::default()
         };
         let (printer, out, _) = taped(Style::default());
-        text(&printer, &plan, false);
-        text(&printer, &plan, true);
-        text(&printer, &PlanReport { as_of: "2024-07-03T02:00:00".into(), ..PlanReport::default() }, true);
+        text(&printer, &plan, false, false);
+        text(&printer, &plan, true, false);
+        text(&printer, &PlanReport { as_of: "2024-07-03T02:00:00".into(), ..PlanReport::default() }, true, false);
         let expected = "\
 stale as of 2024-07-03T02:00:00
 table              cells  reasons

@@ -29,6 +29,9 @@ pub(super) fn text(printer: &Printer, run: &RunReport) {
         _ if run.failed.is_some() => printer.text(&format!("{} wrote nothing and failed, {release}", run.verb)),
         _ => printer.text(&format!("nothing new: {} wrote nothing{as_of}, {release}", run.verb)),
     }
+    if let Some(left) = run.build.as_ref().and_then(|build| build.waits) {
+        printer.text(&format!("release waits: {left} stale cells left; `build` or `nightly` without selectors builds them and moves it"));
+    }
     if let Some(parse) = &run.parse {
         parsed(printer, parse);
     }

@@ -10,8 +10,8 @@ use clap::Parser;
 
 use super::{App, CliError, Command, ExitStatus, Level, Printer, Style, Verb, logs, signals};
 use super::{
-    build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, prove, quarantine, query, release, replay, seal,
-    simulate, status,
+    backfill, build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, prove, quarantine, query, release,
+    replay, retry, seal, simulate, status,
 };
 use crate::config::vars::{self, Vars};
 use crate::stop::Stop;
@@ -83,7 +83,9 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Simulate(args) => simulate::simulate(app, &args).await,
         Verb::Nightly => nightly::nightly(app).await,
         Verb::Load => load::load(app).await,
-        Verb::Build => build::build(app).await,
+        Verb::Build(args) => build::build(app, &args).await,
+        Verb::Retry => retry::retry(app).await,
+        Verb::Backfill(args) => Box::pin(backfill::backfill(app, &args)).await,
         Verb::Prove(args) => prove::prove(app, &args).await,
         Verb::Plan(args) => plan::plan(app, &args).await,
         Verb::Status(args) => status::status(app, &args).await,

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use yaojia_warehouse::ledger::{CellMarks, Release, RunRecord, certificates, current_release, loads, parses, read_counts, runs};
+use yaojia_warehouse::ledger::{CellMarks, Release, RunRecord, certificates, current_release, loads, parses, read_counts, runs, undone};
 use yaojia_warehouse::silver::Counts;
 
 use super::table::Table;
-use super::{App, CliError, ExitStatus, certificate, query};
+use super::{App, CliError, ExitStatus, backfill, certificate, query};
 use crate::project::Project;
 
 /// Arguments of `status`.
@@ -63,10 +63,15 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
                 .map(move |of| json!({"dataset": mark.dataset, "state": of.state, "source": of.source, "reason": of.reason}))
         })
         .collect();
+    let undone = undone(&project.root).await?;
+    let backfills: Vec<_> = crate::run::backfill::list(&project).await?.into_iter().filter(|of| of.is_open).collect();
     if app.json() {
         let mut document = document(&project, release.as_ref(), &runs, &squares, &silver, &refused);
         document["completeness"] = certificate::document(&certificates);
         document["old_parses"] = Value::Array(kept);
+        document["undone"] =
+            undone.iter().map(|of| json!({"kind": of.kind.text(), "name": of.name, "code": of.code, "why": of.why})).collect();
+        document["backfills"] = json!(backfills);
         app.printer.json("status", &document)?;
         return Ok(ExitStatus::Done);
     }
@@ -75,6 +80,16 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
         let mut table = Table::new(["run", "verb", "as of", "state", "note"]);
         runs.iter().for_each(|run| table.push([run.id.clone(), run.verb.clone(), run.as_of.clone(), run.state.clone(), cut(&run.note)]));
         app.printer.table("\nruns", &table);
+    }
+    if !undone.is_empty() {
+        let mut table = Table::new(["undone", "name", "error", "why"]);
+        undone.iter().for_each(|of| table.push([of.kind.text().to_owned(), of.name.clone(), of.code.clone(), cut(&of.why)]));
+        app.printer.table("\nleft undone", &table);
+        app.printer.note(&format!("`{}` takes it up again", app.command("retry")));
+    }
+    if !backfills.is_empty() {
+        app.printer.table("\nopen backfills", &backfill::table(backfills.iter()));
+        app.printer.note(&format!("`{}` goes on with one", app.command("backfill resume ID")));
     }
     if !squares.is_empty() {
         let names = county_names(&project, release.is_some()).await;

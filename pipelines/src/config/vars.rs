@@ -30,6 +30,10 @@ pub const LOG: Var = Var { name: "YAOJIA_LOG", doc: "log filter of the `tracing`
 /// No colour.
 pub const NO_COLOR: Var = Var { name: "NO_COLOR", doc: "not empty: no colour, https://no-color.org" };
 
+/// Who is logged in: the default of `--by`. Not ours, so none of [`ALL`].
+pub const WHO: [Var; 2] =
+    [Var { name: "USER", doc: "who asks, where `--by` does not say" }, Var { name: "LOGNAME", doc: "the same, where there is no USER" }];
+
 /// All variables, in the order of the documentation. Secrets may lie in further ones, which `env:NAME` names.
 pub const ALL: [Var; 9] = [PROJECT, WAREHOUSE, PLATFORM_URL, EXPORT_ROOT, AS_OF, JSON, NO_PROGRESS, LOG, NO_COLOR];
 
@@ -42,7 +46,7 @@ impl Vars {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn of_process() -> Self {
-        Self(ALL.iter().filter_map(|var| Some((var.name.to_owned(), std::env::var(var.name).ok()?))).collect())
+        Self(ALL.iter().chain(&WHO).filter_map(|var| Some((var.name.to_owned(), std::env::var(var.name).ok()?))).collect())
     }
 
     /// Given values, for tests and embedding.

@@ -9,8 +9,8 @@ use yaojia_warehouse::audit::{Basis, basis_of, record_basis};
 use yaojia_warehouse::delta::{Cell, Table};
 use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside, StaleMonth};
 use yaojia_warehouse::ledger::{
-    CellMarks, LoadMark, certificates, current_release, last_built, loads, publish_release, read_counts, record_certificates, rollbacks,
-    runs, write_counts,
+    CellMarks, LoadMark, Release, RunStamp, Unreleased, certificates, current_release, last_built, loads, publish_release, read_counts,
+    record_certificates, record_unreleased, rollbacks, runs, unreleased, write_counts,
 };
 use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
 
@@ -20,30 +20,40 @@ use super::platform::cursor;
 use super::reparse;
 use super::report::{BuildReport, PlanReport, SCHEMA_VERSION};
 use super::restate::restate;
+use super::select::Scope;
 use super::{Nested, Progress, RunError};
 
 const DAY: i64 = 86_400_000_000;
 /// Stands for all counties in a certificate.
 const ALL: &str = "*";
 
-/// The data instant of a run: its clock; but where nothing new arrived and the day is still that of the last run, the last run's,
-/// so that a run with nothing to do finds everything fresh.
-pub(crate) async fn instant(context: &Context<'_>, news: bool) -> Result<i64, RunError> {
-    if news || context.fixed {
+/// The data instant of a run: its clock; but where nothing new arrived and the day is still that of the last run, the last run's, so that
+/// a run with nothing to do finds everything fresh, and several that each build a part build parts of one state. A run that completes
+/// the last one takes that one's whatever arrived and whenever it is. `own` is this run, if it has written.
+pub(crate) async fn instant(context: &Context<'_>, own: Option<&RunStamp>, completes: bool) -> Result<i64, RunError> {
+    if context.fixed || (own.is_some() && !completes) {
         return Ok(context.now);
     }
+    let instant = |text: &str| yaojia_models::text::parse_timestamp(text).ok().flatten();
     // A release that was taken back to is as of an earlier instant; what stands built is as of the last one that was built.
-    let last = last_built(context.root)
+    let last = last_built(context.root).await?.and_then(|r| instant(&r.as_of));
+    // Rows of a run that was killed after it had loaded, and what a run built without moving the release, are as of that run.
+    let newest = runs(context.root)
         .await?
-        .and_then(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten())
-        .filter(|t| t.div_euclid(DAY) == context.now.div_euclid(DAY) && *t <= context.now);
-    // A run that was killed after it had loaded leaves rows that came after the last release.
-    let newest = runs(context.root).await?.into_iter().rev().find(|run| run.verb != super::release::VERB);
-    let newer = newest.and_then(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten());
-    Ok(match (last, newer) {
-        (Some(last), Some(newer)) if newer <= last => last,
-        _ => context.now,
-    })
+        .into_iter()
+        .rev()
+        .find(|run| run.verb != super::release::VERB && own.is_none_or(|own| run.seq != own.seq));
+    let newest = newest.and_then(|r| instant(&r.as_of));
+    let same_day = |t: &i64| completes || t.div_euclid(DAY) == context.now.div_euclid(DAY);
+    Ok(last.max(newest).filter(|t| same_day(t) && *t <= context.now).unwrap_or(context.now))
+}
+
+/// What a build takes on.
+pub(crate) struct Take<'a> {
+    /// The data instant.
+    pub at: i64,
+    /// Only these tables and indicators; the release then waits until nothing is stale any more.
+    pub scope: Option<&'a Scope>,
 }
 
 /// How far every dataset of the platform was read whole.
@@ -72,21 +82,33 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
         schema_version: SCHEMA_VERSION,
         as_of: instant_text(at),
         parse: reparse::stale(context).await?,
-        silver: silver(context).stale(&marks).await?,
-        gold: gold(context).plan(&marks).await?,
-        indicators: indicators(context, at, &completeness, &set_aside).plan(&marks).await?,
+        silver: silver(context, None).stale(&marks).await?,
+        gold: gold(context, None).plan(&marks).await?,
+        indicators: indicators(context, at, &completeness, &set_aside, None).plan(&marks).await?,
     })
 }
 
-pub(super) fn silver<'a>(context: &'a Context<'_>) -> Silver<'a> {
-    Silver { root: context.root, registry: context.registry, region: context.region }
+pub(super) fn silver<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Silver<'a> {
+    Silver { root: context.root, registry: context.registry, region: context.region, only: scope.map(|scope| &scope.silver) }
 }
 
-pub(super) fn gold<'a>(context: &'a Context<'_>) -> Gold<'a> {
-    Gold { root: context.root, registry: context.registry, region: context.region, models: &context.models }
+pub(super) fn gold<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Gold<'a> {
+    Gold {
+        root: context.root,
+        registry: context.registry,
+        region: context.region,
+        models: &context.models,
+        only: scope.map(|scope| &scope.gold),
+    }
 }
 
-pub(super) fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'a Completeness, set_aside: &'a SetAside) -> Indicators<'a> {
+pub(super) fn indicators<'a>(
+    context: &'a Context<'_>,
+    at: i64,
+    completeness: &'a Completeness,
+    set_aside: &'a SetAside,
+    scope: Option<&'a Scope>,
+) -> Indicators<'a> {
     Indicators {
         root: context.root,
         registry: context.registry,
@@ -97,18 +119,21 @@ pub(super) fn indicators<'a>(context: &'a Context<'_>, at: i64, completeness: &'
         completeness,
         set_aside,
         parameters: context.parameters,
+        only: scope.map(|scope| &scope.indicators),
     }
 }
 
 /// Builds what is stale and moves the release; opens the run only if there is something to write. The second value is the error of an
-/// indicator that could not be computed: the others are published all the same.
+/// indicator that could not be computed: the others are published all the same. Where only a part is built the release moves only once
+/// nothing at all is stale: all tables switch together, and what a release shows is what its instant and the rows received make.
 pub(crate) async fn build(
     context: &Context<'_>,
     lazy: &mut LazyRun,
-    at: i64,
+    take: &Take<'_>,
     progress: &dyn Progress,
     seconds: &mut Vec<(String, Duration)>,
 ) -> Result<(BuildReport, Option<RunError>), RunError> {
+    let Take { at, scope } = *take;
     let mut report = BuildReport::default();
     let mut marks = CellMarks::read(context.root).await?;
     let mut clock = Instant::now();
@@ -120,11 +145,11 @@ pub(crate) async fn build(
     context.go_on()?;
     progress.stage("silver");
     let completeness = completeness(context, at).await?;
-    if silver(context).stale(&marks).await?.is_empty() {
+    if silver(context, scope).stale(&marks).await?.is_empty() {
         certify(context, lazy, &completeness, BTreeMap::new()).await?;
     } else {
         let stamp = lazy.open(context).await?;
-        let outcome = silver(context).build(&stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
+        let outcome = silver(context, scope).build(&stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
         // Counts before marks: killed in between, the datasets are built again and counted again.
         write_counts(context.root, stamp.seq, &outcome.counts).await?;
         certify(context, lazy, &completeness, outcome.by_cell).await?;
@@ -135,11 +160,11 @@ pub(crate) async fn build(
 
     context.go_on()?;
     progress.stage("gold");
-    let stale = gold(context).plan(&marks).await?;
+    let stale = gold(context, scope).plan(&marks).await?;
     if !stale.is_empty() {
         let stamp = lazy.open(context).await?;
         let session = Session::new(None, None)?;
-        let outcome = gold(context).build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await;
+        let outcome = gold(context, scope).build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await;
         marks.flush(context.root, stamp.seq).await?;
         let outcome = outcome?;
         report.stale.extend(outcome.stale);
@@ -150,7 +175,7 @@ pub(crate) async fn build(
     context.go_on()?;
     progress.stage("indicators");
     let set_aside = SetAside::read(context.root, context.region).await?;
-    let indicators = indicators(context, at, &completeness, &set_aside);
+    let indicators = indicators(context, at, &completeness, &set_aside, scope);
     let mut failed: Option<RunError> = None;
     let stale = indicators.plan(&marks).await?;
     if !stale.is_empty() {
@@ -168,7 +193,20 @@ pub(crate) async fn build(
 
     context.go_on()?;
     progress.stage("publish");
-    report.restated = release(context, lazy, at, &stale).await?;
+    let left = match scope {
+        Some(_) => plan(context, at).await?.len(),
+        None => 0,
+    };
+    if left == 0 {
+        report.restated = release(context, lazy, at, &stale).await?;
+    } else {
+        report.waits = Some(left);
+        if let Some(stamp) = lazy.opened().filter(|_| !stale.is_empty()) {
+            let made =
+                stale.iter().map(|of| Unreleased { indicator: of.indicator.clone(), month: of.month.clone(), reason: of.reason.clone() });
+            record_unreleased(context.root, stamp.seq, &made.collect::<Vec<_>>()).await?;
+        }
+    }
     report.silver = read_counts(context.root).await?;
     report.alerts = alerts(context).await?;
     lap("publish");
@@ -225,7 +263,9 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64, stale: &[St
     {
         return Ok(BTreeMap::new());
     }
-    if tables.is_empty() || held.as_ref().is_some_and(|r| r.tables == tables && lazy.opened().is_none()) {
+    // A run that changed no table and is as of the same instant has nothing to show that is not shown.
+    let shown = |r: &Release| r.tables == tables && (lazy.opened().is_none() || r.as_of == instant_text(at));
+    if tables.is_empty() || held.as_ref().is_some_and(shown) {
         return Ok(BTreeMap::new());
     }
     let stamp = lazy.open(context).await?;
@@ -242,7 +282,12 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64, stale: &[St
     let restated = match &held {
         Some(before) => {
             let others = basis_of(context.root, before.number).await?.is_none_or(|known| known.bundle != basis.bundle);
-            restate(context, &stamp, before, &tables, stale, others).await?
+            let mut why: Vec<(String, String, String)> = Vec::new();
+            // A run's id begins with its number: `r000012-…`.
+            let made = before.run_id.get(1..7).and_then(|seq| seq.parse().ok()).unwrap_or_default();
+            why.extend(unreleased(context.root, made).await?.into_iter().map(|of| (of.indicator, of.month, of.reason)));
+            why.extend(stale.iter().map(|of| (of.indicator.clone(), of.month.clone(), of.reason.clone())));
+            restate(context, &stamp, before, &tables, &why, others).await?
         }
         None => BTreeMap::new(),
     };

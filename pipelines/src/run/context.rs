@@ -1,9 +1,12 @@
 //! What a run works with, taken from the project once.
 
+use std::sync::OnceLock;
+
 use chrono::{DateTime, NaiveDateTime};
 use indexmap::IndexMap;
 use yaojia_connectors::export::ExportConfig;
 use yaojia_connectors::platform::PlatformConfig;
+use yaojia_connectors::profile::Profile;
 use yaojia_models::card::Indicator;
 use yaojia_models::contract::{Dataset, Registry};
 use yaojia_models::value::Month;
@@ -44,7 +47,9 @@ pub struct Context<'a> {
     /// The landing folder, where one is configured.
     pub export: Option<ExportConfig>,
     /// Mapping profiles: files, or paths with `*`.
-    pub profiles: &'a [String],
+    profile_paths: &'a [String],
+    /// The profiles, once they were read.
+    profiles: OnceLock<Vec<Profile>>,
     /// The run's clock, microseconds, naive Asia/Shanghai, whole seconds.
     pub now: i64,
     /// Whether `now` was given (`--as-of`) rather than read from the wall.
@@ -70,11 +75,24 @@ impl<'a> Context<'a> {
             parameters: &project.config.parameters,
             platform: project.config.platform(),
             export: project.config.export(),
-            profiles: &project.config.profiles.paths,
+            profile_paths: &project.config.profiles.paths,
+            profiles: OnceLock::new(),
             now: project.clock.micros(),
             fixed: project.clock.is_fixed(),
             stop: &project.stop,
         }
+    }
+
+    /// The mapping profiles, in path order; read once a run, when they are first asked for.
+    ///
+    /// # Errors
+    /// [`RunError::Profile`] of the first one that cannot be used.
+    pub fn profiles(&self) -> Result<&[Profile], RunError> {
+        if let Some(read) = self.profiles.get() {
+            return Ok(read);
+        }
+        let read = crate::profiles::load(self.profile_paths, self.datasets)?;
+        Ok(self.profiles.get_or_init(|| read))
     }
 
     /// Ends the run between two commits when it was asked to stop.

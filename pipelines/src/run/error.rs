@@ -26,6 +26,14 @@ pub enum RunError {
     /// A report could not be rendered.
     #[error("the report cannot be written: {0}")]
     Report(String),
+    /// What was asked for cannot be done so.
+    #[error("{what}")]
+    Usage {
+        /// What is wrong with it.
+        what: String,
+        /// What to do instead.
+        hint: String,
+    },
     /// A rule that a release has used was edited.
     #[error("{0}")]
     UsedRule(String),
@@ -43,6 +51,7 @@ impl RunError {
             Self::Source(e) => e.code(),
             Self::Profile(e) => e.code(),
             Self::Config(_) => "E-RUN-004",
+            Self::Usage { .. } => "E-RUN-005",
             Self::NotFound(_) => "E-RUN-001",
             Self::Report(_) => "E-RUN-002",
             Self::UsedRule(_) => "E-IND-012",
@@ -59,6 +68,7 @@ impl RunError {
             Self::Profile(e) => Some(e.hint().to_string()),
             Self::Config(_) => Some("`yaojia doctor` checks the configuration".to_string()),
             Self::NotFound(_) => Some("see `yaojia status`".to_string()),
+            Self::Usage { hint, .. } => Some(hint.clone()),
             Self::Report(_) => None,
             Self::UsedRule(_) => Some(
                 "put the rule back as it was and add a new `[[rule]]` with `valid_from`, `known_from` and `replaces = [\"…\"]`; or close the old one with `valid_to`"
@@ -72,7 +82,7 @@ impl RunError {
     #[must_use]
     pub fn exit(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Profile(_) | Self::UsedRule(_) => 2,
+            Self::Config(_) | Self::Usage { .. } | Self::Profile(_) | Self::UsedRule(_) => 2,
             Self::NotFound(_) | Self::Report(_) | Self::Stopped => 1,
             Self::Source(e) => match e.kind() {
                 SourceKind::Config => 2,

@@ -7,12 +7,14 @@ use yaojia_connectors::export::{Delivery, ExportSource, FileReport, LandingFile,
 use yaojia_connectors::{Artifact, ArtifactBytes};
 use yaojia_models::contract::{Dataset, SourceKind};
 use yaojia_warehouse::bronze::{Appender, Bronze, Fold, Receipt};
-use yaojia_warehouse::ledger::{LoadMark, loads, record_loads};
+use yaojia_warehouse::ledger::{LoadMark, Undone, UndoneKind, loads, record_loads};
 use yaojia_warehouse::store::ArchiveSource;
 
+use super::ask::{ALL, LoadAsk};
 use super::context::{Context, LazyRun};
 use super::parser::parser;
 use super::report::{DatasetLoad, LoadReport};
+use super::undone::undone;
 use super::{Progress, RunError};
 
 /// Archives an artifact's bytes.
@@ -28,26 +30,40 @@ pub(crate) async fn archived(context: &Context<'_>, artifact: &Artifact) -> Resu
 /// The landing folder with the project's profiles, where one is configured.
 pub(crate) fn source(context: &Context<'_>) -> Result<Option<ExportSource>, RunError> {
     let Some(config) = context.export.clone() else { return Ok(None) };
-    let profiles = crate::profiles::load(context.profiles, context.datasets)?;
-    Ok(Some(ExportSource::open(config)?.with_profiles(profiles)?))
+    Ok(Some(ExportSource::open(config)?.with_profiles(context.profiles()?.to_vec())?))
 }
 
-/// Loads every new file of the landing folder.
+/// Loads every new file of the landing folder, or those of them that are asked for. A file or a dataset that cannot be read does not keep
+/// the others from being loaded; the first error is the answer, and `left` says all of it.
 pub(crate) async fn load(
     context: &Context<'_>,
+    ask: &LoadAsk,
     run: &mut LazyRun,
     report: &mut LoadReport,
+    left: &mut Vec<Undone>,
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
+    if !ask.asks_files() {
+        return Ok(());
+    }
     let Some(source) = source(context)? else { return Ok(()) };
     let mut by_dataset: BTreeMap<String, Vec<LandingFile>> = BTreeMap::new();
-    for file in source.list().await? {
+    let listed = match source.list().await {
+        Ok(listed) => listed,
+        Err(error) => {
+            let error = RunError::from(error);
+            left.push(undone(UndoneKind::Files, ALL, &error));
+            return Err(error);
+        }
+    };
+    for file in listed.into_iter().filter(|file| ask.looks_at(file)) {
         by_dataset.entry(file.dataset.clone()).or_default().push(file);
     }
     let known = loads(context.root).await?;
     // References come before referrers, so that a file that feeds both finds its institutions when its orders are placed.
     let datasets = context.datasets;
     let mut paths: BTreeSet<String> = BTreeSet::new();
+    let mut failed: Option<RunError> = None;
     for (n, dataset) in datasets.iter().enumerate() {
         context.go_on()?;
         let Some(files) = by_dataset.remove(&dataset.name) else { continue };
@@ -61,7 +77,24 @@ pub(crate) async fn load(
             continue;
         }
         progress.step(&format!("files {}", dataset.name), n as u64, Some(datasets.len() as u64));
-        let load = dataset_load(context, &source, dataset, &files, &known, run).await?;
+        let load = match dataset_load(context, &source, dataset, &files, &known, run).await {
+            Ok((load, unread)) => {
+                for (path, error) in unread {
+                    report.failed.push(format!("{path}: {error}"));
+                    left.push(undone(UndoneKind::File, &path, &error));
+                    failed.get_or_insert(error);
+                }
+                load
+            }
+            Err(stop @ RunError::Stopped) => return Err(stop),
+            // Nothing of the dataset was committed; the others are loaded all the same.
+            Err(error) => {
+                report.failed.push(format!("{}: {error}", dataset.name));
+                left.push(undone(UndoneKind::Files, &dataset.name, &error));
+                failed.get_or_insert(error);
+                continue;
+            }
+        };
         // A mapped file comes once for every dataset it feeds, and is one file all the same.
         report.refused.extend(load.refused.iter().filter(|refused| !report.refused.contains(refused)).cloned().collect::<Vec<_>>());
         report
@@ -74,7 +107,7 @@ pub(crate) async fn load(
     for (folder, files) in by_dataset {
         report.failed.push(format!("landing folder `{folder}` is no dataset: {} files passed over", files.len()));
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 async fn dataset_load(
@@ -84,7 +117,8 @@ async fn dataset_load(
     files: &[LandingFile],
     known: &[LoadMark],
     run: &mut LazyRun,
-) -> Result<DatasetLoad, RunError> {
+) -> Result<(DatasetLoad, Vec<(String, RunError)>), RunError> {
+    let mut unread = Vec::new();
     let bronze = Bronze { root: context.root, region: context.region };
     let own: Vec<&LoadMark> = known.iter().filter(|m| m.dataset == dataset.name).collect();
     let last: BTreeMap<&str, &LoadMark> = own.iter().map(|m| (m.name.as_str(), *m)).collect();
@@ -97,7 +131,13 @@ async fn dataset_load(
     let rules = parser(context, dataset)?;
     for (part, file) in files.iter().enumerate() {
         context.go_on()?;
-        let delivery = source.fetch(dataset, file).await?;
+        let delivery = match source.fetch(dataset, file).await {
+            Ok(delivery) => delivery,
+            Err(error) => {
+                unread.push((file.path.clone(), error.into()));
+                continue;
+            }
+        };
         let sha = delivery.artifact.sha256.clone();
         let before = last.get(file.path.as_str()).copied().filter(|m| m.sha256 == sha);
         if loaded.contains(&sha) {
@@ -174,7 +214,7 @@ async fn dataset_load(
         let stamp = run.open(context).await?;
         record_loads(context.root, &stamp, &marks).await?;
     }
-    Ok(load)
+    Ok((load, unread))
 }
 
 /// Reads a delivery into bronze; the inner error is the word of a refusal.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use yaojia_warehouse::ledger::read_counts;
 
+use super::ask::BuildAsk;
 use super::report::{RunReport, SCHEMA_VERSION};
-use super::{Nested, Progress, RunError, Work, plan, run};
+use super::{Nested, PlanFilter, Progress, RunError, Work, plan, run};
 use crate::project::Project;
 
 /// How many rows of a dataset were set aside for a reason, before and after.
@@ -50,13 +51,15 @@ pub async fn parse_again(
     if let Some(name) = dataset.filter(|name| project.dataset(name).is_none()) {
         return Err(RunError::NotFound(format!("there is no dataset `{name}`")));
     }
-    let planned = plan(project).await?;
+    let planned = plan(project, &PlanFilter::default()).await?;
     let wanted = |name: &String| dataset.is_none_or(|only| name == only);
     let before = quarantined(project).await?;
     let done = match dry {
         true => None,
         false => {
-            let outcome = run(project, &Work { verb: "quarantine", loads: false, builds: true, parse_only: dataset }, progress).await?;
+            let parse_only = dataset.map(|name| BTreeSet::from([name.to_owned()]));
+            let build = BuildAsk { parse_only, ..BuildAsk::default() };
+            let outcome = run(project, &Work { verb: "quarantine", load: None, build: Some(build) }, progress).await?;
             if let Some(error) = outcome.failed {
                 return Err(error);
             }

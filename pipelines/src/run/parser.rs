@@ -29,7 +29,7 @@ pub(crate) fn parser(context: &Context<'_>, dataset: &Dataset) -> Result<String,
         _ => String::new(),
     };
     let mut rules = messages;
-    for profile in crate::profiles::load(context.profiles, context.datasets)? {
+    for profile in context.profiles()? {
         if profile.targets().iter().any(|target| target.dataset().name == dataset.name) {
             rules.push_str(&format!("\nprofile {} {}", profile.name(), profile.fingerprint()));
         }

@@ -3,19 +3,26 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::array::BooleanArray;
+use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
+use chrono::NaiveDateTime;
 use futures::{StreamExt, pin_mut};
 use yaojia_connectors::Artifact;
 use yaojia_connectors::platform::{Parsed, PlatformSource, Window, WindowRead};
 use yaojia_models::contract::{Dataset, SourceKind};
+use yaojia_models::value::Month;
+use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::bronze::{Appender, Bronze, Receipt};
-use yaojia_warehouse::ledger::{LoadMark, loads, record_loads, runs};
+use yaojia_warehouse::ledger::{LoadMark, Undone, UndoneKind, loads, record_loads, runs};
 use yaojia_warehouse::silver;
 
+use super::ask::LoadAsk;
 use super::context::{Context, LazyRun, naive};
 use super::export::archived;
 use super::parser::parser;
 use super::report::{DatasetLoad, LoadReport};
+use super::undone::undone;
 use super::{Progress, RunError};
 
 /// Position of the platform in a dataset's bronze: the end of the last window, in seconds.
@@ -24,28 +31,48 @@ pub const POSITION: &str = "platform";
 const COMMIT_ROWS: u64 = 100_000;
 const SECOND: i64 = 1_000_000;
 
-/// Loads every dataset of the platform up to the run's instant.
+/// Loads the datasets of the platform that are asked for, from where each stands up to the run's instant; or reads a month of them again.
+/// What was not read is in `left`.
 pub(crate) async fn load(
     context: &Context<'_>,
+    ask: &LoadAsk,
     run: &mut LazyRun,
     report: &mut LoadReport,
+    left: &mut Vec<Undone>,
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
+    if !ask.asks_platform() {
+        return Ok(());
+    }
     let Some(config) = context.platform.clone() else { return Ok(()) };
-    let source = PlatformSource::connect(config)?;
-    let datasets: Vec<&Dataset> =
-        context.datasets.iter().filter(|d| d.source == SourceKind::Platform && source.messages().contains_key(&d.name)).collect();
+    let messages = config.messages()?;
+    let datasets: Vec<&Dataset> = context
+        .datasets
+        .iter()
+        .filter(|d| d.source == SourceKind::Platform && messages.contains_key(&d.name) && ask.reads(&d.name))
+        .collect();
+    let source = match PlatformSource::connect(config) {
+        Ok(source) => source,
+        Err(error) => {
+            let error = RunError::from(error);
+            left.extend(datasets.iter().map(|dataset| undone(UndoneKind::Dataset, &dataset.name, &error)));
+            return Err(error);
+        }
+    };
     let known = loads(context.root).await?;
     let mut marks: Vec<LoadMark> = Vec::new();
     let mut failed: Option<RunError> = None;
     for (n, dataset) in datasets.iter().enumerate() {
         context.go_on()?;
         progress.step(&format!("platform {}", dataset.name), n as u64, Some(datasets.len() as u64));
-        match dataset_load(context, &source, dataset, &known, run, &mut marks).await {
+        match dataset_load(context, &source, dataset, ask.month, &known, run, &mut marks).await {
             Ok(load) => report.add(&dataset.name, load),
             // A platform that fails one message after all its tries is left alone for this run; what was read before is recorded.
             Err(error) => {
                 report.failed.push(format!("{}: {error}", dataset.name));
+                if !matches!(error, RunError::Stopped) {
+                    left.extend(datasets.iter().skip(n).map(|not| undone(UndoneKind::Dataset, &not.name, &error)));
+                }
                 failed.get_or_insert(error);
                 break;
             }
@@ -74,14 +101,21 @@ async fn dataset_load(
     context: &Context<'_>,
     source: &PlatformSource,
     dataset: &Dataset,
+    month: Option<Month>,
     known: &[LoadMark],
     run: &mut LazyRun,
     marks: &mut Vec<LoadMark>,
 ) -> Result<DatasetLoad, RunError> {
     let at = cursor(context, &dataset.name, known).await?;
-    let from = source.resume_from(at.map(naive));
-    let to = naive(context.now);
     let mut load = DatasetLoad::default();
+    let span = match (month, at) {
+        (None, _) => (source.resume_from(at.map(naive)), naive(context.now)),
+        // A month again, and nothing beyond what was read: what comes after the position is the next load's, so the position stays.
+        (Some(month), Some(at)) => month_span(month, source.resume_from(None), at),
+        // Never read: the next load begins at the beginning.
+        (Some(_), None) => return Ok(load),
+    };
+    let (from, to) = span;
     if from > to {
         return Ok(load);
     }
@@ -91,7 +125,7 @@ async fn dataset_load(
     let windows = source.windows(from, to);
     let first = windows.first().copied();
     let rules = parser(context, dataset)?;
-    let mut known = Known::new(context, dataset, at);
+    let mut known = Known::new(context, dataset, at, month.is_some());
     // Read a few at a time, taken and committed in their order; what is read beyond one that fails is dropped.
     let reads = source.read_windows(Arc::new(dataset.clone()), windows);
     pin_mut!(reads);
@@ -102,7 +136,7 @@ async fn dataset_load(
             Some(Ok(read)) => read,
             Some(Err(error)) => {
                 // What was read whole before is kept: its position moves, the failed window's does not.
-                flush(pending.take(), done_until).await?;
+                flush(pending.take(), done_until, month).await?;
                 return Err(error.into());
             }
         };
@@ -110,9 +144,12 @@ async fn dataset_load(
         load.windows += 1;
         load.declared += read.announced();
         load.received += read.rows();
-        let batches = parse(source, dataset, &read)?;
+        let mut batches = parse(source, dataset, &read)?;
         known.count_unknown(window, &batches, &mut load).await?;
-        let overlaps = at.is_some() && Some(window) == first;
+        if month.is_some() {
+            batches = known.news(batches).await?;
+        }
+        let overlaps = month.is_none() && at.is_some() && Some(window) == first;
         let news = !batches.is_empty() && (!overlaps || !known.all(batches.iter().map(|page| &page.parsed.batch)).await?);
         if news {
             let stamp = run.open(context).await?;
@@ -132,10 +169,10 @@ async fn dataset_load(
         done_until = Some(window);
         marks.push(mark(dataset, &rules, window, &read));
         if pending.as_ref().is_some_and(|p| p.rows() >= COMMIT_ROWS) {
-            flush(pending.take(), done_until).await?;
+            flush(pending.take(), done_until, month).await?;
         }
     }
-    flush(pending.take(), done_until).await?;
+    flush(pending.take(), done_until, month).await?;
     Ok(load)
 }
 
@@ -162,11 +199,19 @@ fn parse(source: &PlatformSource, dataset: &Dataset, read: &WindowRead) -> Resul
     Ok(pages)
 }
 
-async fn flush(pending: Option<Appender>, until: Option<Window>) -> Result<(), RunError> {
+/// Commits what was read up to a window; a month that is read again moves no position.
+async fn flush(pending: Option<Appender>, until: Option<Window>, month: Option<Month>) -> Result<(), RunError> {
     if let (Some(appender), Some(window)) = (pending, until) {
-        appender.commit(vec![(POSITION.to_string(), window.to.and_utc().timestamp())]).await?;
+        let position = (POSITION.to_string(), window.to.and_utc().timestamp());
+        appender.commit(if month.is_some() { Vec::new() } else { vec![position] }).await?;
     }
     Ok(())
+}
+
+/// The part of a month that the configuration asks for and that was read before: not before `since`, not after the position.
+fn month_span(month: Month, since: NaiveDateTime, at: i64) -> (NaiveDateTime, NaiveDateTime) {
+    let last = month.next().first_micros() - SECOND;
+    (naive(month.first_micros()).max(since), naive(last.min(at)))
 }
 
 /// Contents that were received before: where windows overlap, rows come again.
@@ -178,17 +223,21 @@ struct Known<'a> {
     stored: Option<HashSet<u128>>,
     /// Rows of this load's earlier windows whose unknown keys were counted.
     counted: HashSet<u128>,
+    /// Whether rows of any earlier run may come again, not only those of the overlap.
+    all_runs: bool,
 }
 
 impl<'a> Known<'a> {
-    fn new(context: &'a Context<'a>, dataset: &'a Dataset, cursor: Option<i64>) -> Self {
-        Self { context, dataset, cursor, stored: None, counted: HashSet::new() }
+    fn new(context: &'a Context<'a>, dataset: &'a Dataset, cursor: Option<i64>, all_runs: bool) -> Self {
+        Self { context, dataset, cursor, stored: None, counted: HashSet::new(), all_runs }
     }
 
     /// Contents of the rows of earlier runs that may come again.
-    async fn stored(&mut self) -> Result<&HashSet<u128>, RunError> {
+    async fn stored(&mut self) -> Result<&mut HashSet<u128>, RunError> {
+        let bronze = Bronze { root: self.context.root, region: self.context.region };
         let stored = match self.stored.take() {
             Some(stored) => stored,
+            None if self.all_runs => bronze.contents(self.dataset, 0).await?,
             None => {
                 let day = 86_400 * SECOND;
                 let from = self.cursor.map_or(i64::MIN, |c| c - 2 * day);
@@ -200,11 +249,27 @@ impl<'a> Known<'a> {
                     .map(|r| r.seq)
                     .min()
                     .unwrap_or(0);
-                let bronze = Bronze { root: self.context.root, region: self.context.region };
                 bronze.contents(self.dataset, since).await?
             }
         };
         Ok(self.stored.insert(stored))
+    }
+
+    /// The pages with only those of their rows that nobody holds yet, which are held from now on; pages without any are left out.
+    async fn news(&mut self, pages: Vec<Page>) -> Result<Vec<Page>, RunError> {
+        let dataset = self.dataset;
+        let stored = self.stored().await?;
+        let mut news = Vec::new();
+        for mut page in pages {
+            let contents = silver::contents(dataset, &page.parsed.batch)?;
+            let new: BooleanArray = contents.into_iter().map(|content| Some(stored.insert(content))).collect();
+            let arrow = |source| WarehouseError::Arrow { table: format!("bronze.{}", dataset.name), source };
+            page.parsed.batch = filter_record_batch(&page.parsed.batch, &new).map_err(arrow)?;
+            if page.parsed.batch.num_rows() > 0 {
+                news.push(page);
+            }
+        }
+        Ok(news)
     }
 
     /// Whether every row was received by an earlier run, with the same content.

@@ -25,7 +25,7 @@ pub async fn prove(project: &Project, names: &[String], quick: bool, progress: &
     let at = yaojia_models::text::parse_timestamp(&release.as_of).ok().flatten().unwrap_or(context.now);
     let completeness = completeness(&context, at).await?;
     let set_aside = SetAside::read(context.root, context.region).await?;
-    let (gold, indicators) = (gold(&context), indicators(&context, at, &completeness, &set_aside));
+    let (gold, indicators) = (gold(&context, None), indicators(&context, at, &completeness, &set_aside, None));
     let order = gold.order()?;
     let known = |name: &str| {
         let bare = name.strip_prefix("gold.").unwrap_or(name);
@@ -69,7 +69,7 @@ async fn stale(context: &Context<'_>, gold: &Gold<'_>, indicators: &yaojia_wareh
         stale.cells.entry(month.indicator).or_default().insert(Cell::new("*", month.month));
     }
     // Rows that no build has judged yet make everything above them stale, whatever the prints say.
-    if !silver(context).stale(&marks).await?.is_empty() {
+    if !silver(context, None).stale(&marks).await?.is_empty() {
         let all = gold.models.iter().map(|m| format!("gold.{}", m.name)).chain(indicators.indicators.iter().map(|i| i.id().to_string()));
         for name in all {
             stale.cells.entry(name).or_default().insert(Cell::new("*", "*"));

@@ -166,7 +166,7 @@ pub struct RolledBack {
 /// As the storage says.
 pub async fn list(project: &Project) -> Result<Vec<Listed>, RunError> {
     let root = &project.root;
-    let times: BTreeMap<String, String> = runs(root).await?.into_iter().map(|run| (run.id, run.as_of)).collect();
+    let times: BTreeMap<String, String> = runs(root).await?.into_iter().rev().map(|run| (run.id, run.as_of)).collect();
     let back = rollbacks(root).await?;
     let mut before: BTreeMap<String, i64> = BTreeMap::new();
     let mut all = Vec::new();

@@ -8,7 +8,7 @@
 //! appended under this run; the artifact's older rows are retired (silver passes them over, bronze keeps them)
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yaojia_connectors::export::{Delivery, ExportSource, LandingFile};
 use yaojia_connectors::platform::parse_page;
@@ -45,17 +45,17 @@ pub(crate) async fn stale(context: &Context<'_>) -> Result<Vec<String>, RunError
     Ok(stale)
 }
 
-/// Parses again what was parsed by other rules; `only` narrows it to one dataset.
+/// Parses again what was parsed by other rules; `only` narrows it to these datasets.
 pub(crate) async fn reparse(
     context: &Context<'_>,
     run: &mut LazyRun,
-    only: Option<&str>,
+    only: Option<&BTreeSet<String>>,
     progress: &dyn Progress,
 ) -> Result<ParseReport, RunError> {
     let marks = parses(context.root).await?;
     let mut report = ParseReport::default();
     let mut again = Again { context, known: None, landing: None };
-    for dataset in configured(context).filter(|dataset| only.is_none_or(|only| dataset.name == only)) {
+    for dataset in configured(context).filter(|dataset| only.is_none_or(|only| only.contains(&dataset.name))) {
         context.go_on()?;
         let rules = parser(context, dataset)?;
         let mark = marks.get(&dataset.name);

@@ -9,6 +9,7 @@ use yaojia_warehouse::audit::{Difference, as_known, basis_of, compare};
 use yaojia_warehouse::ledger::{Release, releases, rollbacks};
 use yaojia_warehouse::store::Archive;
 
+use super::build::Take;
 use super::bundle::{self, contracts};
 use super::context::{Context, LazyRun, naive};
 use super::platform::POSITION;
@@ -128,7 +129,7 @@ pub async fn replay(project: &Project, ask: &ReplayAsk<'_>, place: &Path, progre
     }
     let scratch = Context::of(&then);
     let mut lazy = LazyRun::new("replay", at);
-    let (_, failed) = build::build(&scratch, &mut lazy, at, progress, &mut Vec::new()).await?;
+    let (_, failed) = build::build(&scratch, &mut lazy, &Take { at, scope: None }, progress, &mut Vec::new()).await?;
     if let Some(error) = failed {
         return Err(error);
     }

@@ -130,8 +130,39 @@ pub struct BuildReport {
     pub failed: Vec<String>,
     /// Values and alerts of months that had ended at the release before, which this release shows otherwise: `alert changed` → rows.
     pub restated: BTreeMap<String, u64>,
+    /// The release waits: cells that are stale still, after a build of a part. Null where it moved, or had not to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<u64>,
     /// Alerts by indicator and state, in the release.
     pub alerts: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// One thing that was left undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Undone {
+    /// `dataset`, `files`, `file`, `parse`, `table`, `indicator`, `run`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The error's code.
+    pub code: String,
+    /// The error in words.
+    pub why: String,
+}
+
+impl From<&yaojia_warehouse::ledger::Undone> for Undone {
+    fn from(of: &yaojia_warehouse::ledger::Undone) -> Self {
+        Self { kind: of.kind.text(), name: of.name.clone(), code: of.code.clone(), why: of.why.clone() }
+    }
+}
+
+/// A month of a backfill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BackfillMonth {
+    /// The backfill.
+    pub id: String,
+    /// Its month.
+    pub month: String,
 }
 
 /// A run's report.
@@ -152,6 +183,15 @@ pub struct RunReport {
     pub failed: Option<String>,
     /// Whether anything was written.
     pub changed: bool,
+    /// What `retry` took up again: `dataset shp`, `table gold.fact_receipt`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retried: Vec<String>,
+    /// What is undone after this run, whoever left it; `retry` takes it up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<Undone>,
+    /// The backfill and month this run worked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<BackfillMonth>,
     /// What was parsed again; null when the verb does not build.
     pub parse: Option<ParseReport>,
     /// What was loaded; null when the verb does not load.
@@ -161,6 +201,20 @@ pub struct RunReport {
     /// Seconds by stage (not in `run.json`: a clock would differ between equal runs).
     #[serde(skip)]
     pub seconds: Vec<(String, std::time::Duration)>,
+}
+
+impl PlanReport {
+    /// How much is stale: datasets to be parsed again or judged, cells, indicator-months.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        (self.parse.len() + self.silver.len() + self.gold.len() + self.indicators.len()) as u64
+    }
+
+    /// Whether all is fresh.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// What a build would do.

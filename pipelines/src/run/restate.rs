@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use yaojia_models::value::Month;
-use yaojia_warehouse::gold::StaleMonth;
 use yaojia_warehouse::ledger::{Release, Restatement, RunStamp, record_restatements};
 
 use super::RunError;
@@ -22,20 +21,20 @@ fn cause(reason: &str) -> &'static str {
 
 /// Writes down how values and alerts of closed months differ from the release `before`; returns how many rows by change.
 ///
-/// `stale` says why each indicator-month was made anew. What a run that was killed had built already has no reason here: then it is the
+/// `made` says why each indicator-month was made anew since (indicator, month, reason; the last counts). What a run that was killed had built already has no reason here: then it is the
 /// data, unless `changed_code` says that texts are others than those of the release before.
 pub(crate) async fn restate(
     context: &Context<'_>,
     stamp: &RunStamp,
     before: &Release,
     tables: &BTreeMap<String, i64>,
-    stale: &[StaleMonth],
+    made: &[(String, String, String)],
     changed_code: bool,
 ) -> Result<BTreeMap<String, u64>, RunError> {
     let known = yaojia_models::text::parse_timestamp(&before.as_of).ok().flatten().unwrap_or_default();
     let closed = |month: &str| Month::parse(month).is_ok_and(|month| month.next().first_micros() <= known);
     let reasons: BTreeMap<(&str, &str), &str> =
-        stale.iter().map(|one| ((one.indicator.as_str(), one.month.as_str()), one.reason.as_str())).collect();
+        made.iter().map(|(indicator, month, reason)| ((indicator.as_str(), month.as_str()), reason.as_str())).collect();
     let mut all = Vec::new();
     for table in ["gold.alert", "gold.indicator_value"] {
         let versions = (before.tables.get(table).copied(), tables.get(table).copied());

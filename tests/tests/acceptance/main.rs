@@ -11,6 +11,7 @@
 )]
 
 mod audit;
+mod backfill;
 mod checks;
 mod cli;
 mod completeness;
@@ -24,11 +25,13 @@ mod layering;
 mod lineage;
 mod memory;
 mod nights;
+mod partial;
 mod personal;
 mod profile;
 mod prove;
 mod quarantine;
 mod release;
+mod retry;
 mod silver;
 mod support;
 mod worlds;

@@ -63,6 +63,8 @@ pub struct Gold<'a> {
     pub region: &'a str,
     /// Models, any order.
     pub models: &'a [Model],
+    /// Only these (`gold.fact_receipt`) are judged and built; what they read is taken as stored.
+    pub only: Option<&'a BTreeSet<String>>,
 }
 
 /// Cells of an input with their digests.
@@ -159,6 +161,9 @@ impl Gold<'_> {
         let mut stale = Vec::new();
         for (model, contract, reads) in self.order()? {
             let label = format!("gold.{}", model.name);
+            if self.only.is_some_and(|only| !only.contains(&label)) {
+                continue;
+            }
             let cells = stale_cells(&label, self.prints(model, contract, &reads).await?, marks);
             let was_refused = refused.is(&label, &print_of(&cells));
             stale.extend(cells.into_iter().map(|(cell, (_, reason))| StaleCell {
@@ -224,6 +229,9 @@ impl Gold<'_> {
         let mut outcome = GoldOutcome::default();
         for (model, contract, reads) in self.order()? {
             let label = format!("gold.{}", model.name);
+            if self.only.is_some_and(|only| !only.contains(&label)) {
+                continue;
+            }
             let prints = self.prints(model, contract, &reads).await?;
             let count = prints.len();
             let stale = stale_cells(&label, prints, marks);

@@ -91,15 +91,17 @@ pub struct Indicators<'a> {
     pub set_aside: &'a SetAside,
     /// The region's own values of indicators' parameters: indicator → name → value.
     pub parameters: &'a IndexMap<String, IndexMap<String, String>>,
+    /// Only these (by id) are judged and built; the rows of others stay.
+    pub only: Option<&'a BTreeSet<String>>,
 }
 
 impl Indicators<'_> {
     /// Columns that say by which run a row came, not what it says.
     pub(crate) const BLIND: [&'static str; 2] = ["run_id", "first_run_id"];
     /// Dimensions that name subjects.
-    pub(crate) const DIMENSIONS: [&'static str; 4] = ["dim_institution", "dim_enterprise", "dim_product", "dim_admdvs"];
+    pub const DIMENSIONS: [&'static str; 4] = ["dim_institution", "dim_enterprise", "dim_product", "dim_admdvs"];
     /// The tables the engine writes.
-    pub(crate) const TABLES: [&'static str; 3] = ["indicator_value", "alert", "alert_evidence"];
+    pub const TABLES: [&'static str; 3] = ["indicator_value", "alert", "alert_evidence"];
 
     /// The months to publish, each with its T.
     #[must_use]
@@ -133,7 +135,7 @@ impl Indicators<'_> {
         renamed: &BTreeSet<(String, String)>,
     ) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
         let mut stale: BTreeMap<String, BTreeMap<Month, StaleMonth>> = BTreeMap::new();
-        for indicator in self.indicators {
+        for indicator in self.indicators.iter().filter(|of| self.only.is_none_or(|only| only.contains(of.id()))) {
             let persist = indicator.rules.iter().filter_map(|r| r.persist).max().unwrap_or(1);
             let Some(months) = prints.get(indicator.id()) else { continue };
             let of = stale.entry(indicator.id().to_string()).or_default();
@@ -337,7 +339,8 @@ impl Indicators<'_> {
         }
         let judged: Vec<&Indicator> = self.indicators.iter().filter(|i| done.iter().any(|(id, _)| id == i.id())).collect();
         UsedRules::read(self.root).await?.remember(self.root, run.seq, &judged, Month::of_micros(self.instant - 1)).await?;
-        if outcome.failed.is_empty() {
+        // Names of the others' subjects were not looked at where only some are built.
+        if outcome.failed.is_empty() && self.only.is_none() {
             let mark = CellMark { fingerprint: self.naming().await?, ..CellMark::default() };
             marks.set(NAMES, Cell::new("*", "*"), mark);
         }
@@ -362,7 +365,10 @@ impl Indicators<'_> {
     }
 
     /// Tables that an indicator's SQL reads.
-    pub(crate) fn tables(indicator: &Indicator) -> Result<BTreeSet<String>> {
+    ///
+    /// # Errors
+    /// [`WarehouseError::Contract`] when the SQL does not parse.
+    pub fn tables(indicator: &Indicator) -> Result<BTreeSet<String>> {
         reads(indicator)
     }
 

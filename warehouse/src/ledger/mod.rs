@@ -1,5 +1,6 @@
 //! The ledger: why everything is as it is. Small append-only Delta tables below `_ops/`.
 
+mod backfills;
 mod cells;
 mod certificates;
 mod checks;
@@ -12,7 +13,10 @@ mod rollbacks;
 mod rules;
 mod runs;
 mod sheet;
+mod undone;
+mod unreleased;
 
+pub use backfills::{Backfill, BackfillEvent, BackfillState, Step, StepState, backfills, record_backfill};
 pub use cells::{CellMark, CellMarks};
 pub use certificates::{CertificateKey, CertificateRow, certificates, record_certificates};
 pub use checks::{CheckMark, Refused, record_checks};
@@ -25,3 +29,5 @@ pub use rollbacks::{Rollback, last_built, record_rollback, rollbacks};
 pub use rules::UsedRules;
 pub use runs::{RunRecord, RunStamp, last_run, open_run, record_run, runs};
 pub use sheet::{Kind, Sheet, Value};
+pub use undone::{Undone, UndoneKind, record_undone, undone};
+pub use unreleased::{Unreleased, record_unreleased, unreleased};

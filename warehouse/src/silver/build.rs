@@ -48,9 +48,15 @@ pub struct Silver<'a> {
     pub registry: &'a Registry,
     /// Region code.
     pub region: &'a str,
+    /// Only these datasets are judged and built; what they refer to is taken as stored.
+    pub only: Option<&'a BTreeSet<String>>,
 }
 
 impl Silver<'_> {
+    fn wants(&self, dataset: &Dataset) -> bool {
+        self.only.is_none_or(|only| only.contains(&dataset.name))
+    }
+
     /// Datasets whose inputs differ from what their silver was built from, in dependency order.
     ///
     /// # Errors
@@ -58,7 +64,7 @@ impl Silver<'_> {
     pub async fn stale(&self, marks: &CellMarks) -> Result<Vec<String>> {
         let mut stale: BTreeSet<String> = BTreeSet::new();
         let mut names = Vec::new();
-        for dataset in self.registry.datasets() {
+        for dataset in self.registry.datasets().iter().filter(|dataset| self.wants(dataset)) {
             let Some(print) = self.fingerprint(dataset).await? else { continue };
             let mark = marks.get(&format!("silver.{}", dataset.name), &Cell::new(WHOLE, WHOLE));
             if mark.is_none_or(|m| m.fingerprint != print) || dataset.needs().iter().any(|n| stale.contains(*n)) {
@@ -75,7 +81,7 @@ impl Silver<'_> {
     /// [`WarehouseError::Balance`] when rows do not add up, else as the storage says.
     pub async fn build(&self, run: &RunStamp, marks: &mut CellMarks, tell: &(dyn Fn(&str) + Sync)) -> Result<SilverOutcome> {
         let mut outcome = SilverOutcome::default();
-        for dataset in self.registry.datasets() {
+        for dataset in self.registry.datasets().iter().filter(|dataset| self.wants(dataset)) {
             // Asked again for each: an upstream build in this run may have changed what this one reads.
             let Some(print) = self.fingerprint(dataset).await? else { continue };
             let table = format!("silver.{}", dataset.name);
