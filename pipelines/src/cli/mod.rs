@@ -19,6 +19,7 @@ mod init;
 mod lineage;
 mod load;
 mod logs;
+mod maintain;
 mod nightly;
 mod plan;
 mod printer;
@@ -143,6 +144,8 @@ pub enum Verb {
     Seal(seal::SealArgs),
     /// Check all seals: signature, chain, original bytes, cells
     Verify(seal::VerifyArgs),
+    /// Merge small files, write checkpoints, remove what nobody needs; back up
+    Maintain(maintain::MaintainArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

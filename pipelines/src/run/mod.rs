@@ -7,6 +7,7 @@ mod context;
 mod error;
 mod explain;
 mod export;
+pub mod maintain;
 mod openlineage;
 mod parse_again;
 mod parser;

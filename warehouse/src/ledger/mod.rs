@@ -12,6 +12,7 @@ mod rollbacks;
 mod rules;
 mod runs;
 mod sheet;
+mod vacuums;
 
 pub use cells::{CellMark, CellMarks};
 pub use certificates::{CertificateKey, CertificateRow, certificates, record_certificates};
@@ -25,3 +26,4 @@ pub use rollbacks::{Rollback, last_built, record_rollback, rollbacks};
 pub use rules::UsedRules;
 pub use runs::{RunRecord, RunStamp, last_run, open_run, record_run, runs};
 pub use sheet::{Kind, Sheet, Value};
+pub use vacuums::{record_vacuumed, refuse_vacuumed, vacuumed};
