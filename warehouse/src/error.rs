@@ -138,6 +138,14 @@ pub enum WarehouseError {
         /// The run that removed them.
         run: String,
     },
+    /// A backup that cannot be made there.
+    #[error("no backup at `{to}`: {why}")]
+    Backup {
+        /// Where to.
+        to: String,
+        /// Why not.
+        why: String,
+    },
     /// A key that cannot be used.
     #[error("{what}: {why}")]
     Key {
@@ -181,6 +189,7 @@ impl WarehouseError {
             Self::Audit { .. } => "E-AUD-001",
             Self::Key { .. } => "E-AUD-002",
             Self::Vacuumed { .. } => "E-WH-011",
+            Self::Backup { .. } => "E-WH-012",
         }
     }
 
@@ -188,7 +197,9 @@ impl WarehouseError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Location { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } => ErrorKind::Config,
+            Self::Location { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } | Self::Backup { .. } => {
+                ErrorKind::Config
+            }
             Self::Store { .. } | Self::Delta { .. } | Self::Parquet { .. } => ErrorKind::Storage,
             Self::Check { .. } | Self::Balance { .. } | Self::Audit { .. } => ErrorKind::Check,
             Self::Leased { .. } => ErrorKind::Lease,
@@ -214,6 +225,7 @@ impl WarehouseError {
             Self::Vacuumed { .. } => {
                 Some("`yaojia replay --release N --out DIR` makes it again from the received rows; `[maintain]` says how many are kept")
             }
+            Self::Backup { .. } => Some("give a folder of its own to each warehouse's copy"),
             Self::Sql { .. } | Self::Indicator(_) => Some("run `yaojia check` to plan every SQL without data"),
             _ => None,
         }

@@ -22,6 +22,7 @@ mod extend;
 mod interop;
 mod layering;
 mod lineage;
+mod maintain;
 mod memory;
 mod nights;
 mod personal;

@@ -45,8 +45,8 @@ impl Backup<'_> {
     /// Copies. `asked_to_stop` is heard between two objects.
     ///
     /// # Errors
-    /// [`WarehouseError::Audit`] when a file is not what it was written as, or the folder holds another warehouse's copy; else as the storage
-    /// says. Run again, it goes on.
+    /// [`WarehouseError::Audit`] when a file is not what it was written as, [`WarehouseError::Backup`] when the folder holds another
+    /// warehouse's copy; else as the storage says. Run again, it goes on.
     pub async fn run(&self, asked_to_stop: &(dyn Fn() -> bool + Sync)) -> Result<Copied> {
         let folders: Vec<&str> = ["archive"].into_iter().chain(LAYERS).collect();
         let mut source: Vec<ObjectMeta> = self.from.list(&folders).await?;
@@ -84,13 +84,13 @@ impl Backup<'_> {
 
     /// The first commit of the run ledger tells warehouses apart.
     async fn same_warehouse(&self, there: &BTreeMap<String, u64>) -> Result<()> {
-        let bad = |why: &str| WarehouseError::Audit { what: self.to.url().to_string(), why: why.to_string() };
+        let bad = |why: &str| WarehouseError::Backup { to: self.to.url().to_string(), why: why.to_string() };
         let first = "_ops/run/_delta_log/00000000000000000000.json";
         match (self.from.get_opt(first).await?, self.to.get_opt(first).await?) {
             (None, _) if !self.from.exists("_ops/run/_delta_log/_last_checkpoint").await? => {
                 Err(bad("there is no warehouse to be copied: nothing was ever written"))
             }
-            (Some(ours), Some(theirs)) if ours != theirs => Err(bad("it holds the copy of another warehouse: give another folder")),
+            (Some(ours), Some(theirs)) if ours != theirs => Err(bad("it holds the copy of another warehouse")),
             (Some(_), None) if there.keys().any(|path| path.starts_with("_ops/run/")) => {
                 Err(bad("it holds something that is no copy of this warehouse"))
             }
@@ -189,6 +189,6 @@ mod tests {
         assert!(matches!(copy(false).await, Err(WarehouseError::Audit { .. })));
         from.delete("gold/t/a-0123456789abcdef.parquet").await.unwrap();
         put("_ops/run/_delta_log/00000000000000000000.json", "other").await;
-        assert!(matches!(copy(false).await, Err(WarehouseError::Audit { why, .. }) if why.contains("another warehouse")));
+        assert!(matches!(copy(false).await, Err(WarehouseError::Backup { why, .. }) if why.contains("another warehouse")));
     }
 }
