@@ -33,34 +33,33 @@ ONCE = {
     "states of a run": "SELECT r.run_seq, r.state, COUNT(*) AS n FROM ops.run AS r GROUP BY r.run_seq, r.state HAVING COUNT(*) > 1",
     "files loaded": "SELECT l.dataset, l.name, l.sha256, COUNT(*) AS n FROM ops.load AS l WHERE l.state = 'loaded' GROUP BY l.dataset, l.name, l.sha256 HAVING COUNT(*) > 1",
 }
-FILES = "SELECT l.dataset, l.name, l.sha256, l.state, l.rows FROM ops.load AS l"
+FILES = "SELECT l.dataset, l.name, l.sha256, l.state, l.row_count FROM ops.load AS l"
 
 
 def query(project, sql):
     return json.loads(project.run("--json", "query", sql))["rows"]
 
 
-def has_backfill(yaojia):
-    return subprocess.run([yaojia, "backfill", "start", "--help"], env=clean(), capture_output=True).returncode == 0
+def backfill_words(yaojia):
+    """The words that begin a backfill in this binary; none where it has none."""
+    for words in (["backfill", "start"], ["backfill"]):
+        said = subprocess.run([yaojia, *words, "--help"], env=clean(), capture_output=True, text=True)
+        if said.returncode == 0 and "--from" in said.stdout:
+            return words
+    return None
 
 
-class Backfill:
-    """A recorded backfill: started once, then resumed by its number until it is done."""
-
-    name = "backfill"
-
-    def __init__(self, project):
-        self.project = project
-
-    def verb(self):
-        listed = json.loads(self.project.run("--json", "backfill", "list"))["backfills"]
-        started = [one for one in listed if one.get("why") == "soak"]
-        if started:
-            return ["backfill", "resume", str(started[-1]["id"])]
-        return ["backfill", "start", "--from", "2024-01", "--to", "2024-03", "--why", "soak", "--by", "soak"]
+def backfill(project, words):
+    """A recorded backfill: begun once, then resumed by its id until it is done."""
+    listed = json.loads(project.run("--json", "backfill", "list"))
+    all_of_them = next((value for value in listed.values() if isinstance(value, list)), [])
+    begun = [one for one in all_of_them if one.get("why") == "soak"]
+    if not begun:
+        return [*words, "--from", "2024-01", "--to", "2024-03", "--why", "soak", "--by", "soak"]
+    return ["backfill", "list"] if begun[0]["state"] == "done" else ["backfill", "resume", str(begun[0]["id"])]
 
 
-def steps(project, nights, backfill):
+def steps(project, nights, words):
     """What a copy goes through: name, instant, and the words of the verb (asked anew for each try)."""
     fixed = lambda *words: lambda: list(words)
     yield "nightly", nights[1], fixed("nightly")
@@ -69,8 +68,8 @@ def steps(project, nights, backfill):
     yield "seal 1", nights[2], fixed("seal", "2024-01")
     yield "maintain", nights[2], fixed("maintain")
     yield "seal 2", nights[2], fixed("seal", "2024-02")
-    if backfill:
-        yield "backfill", nights[2], Backfill(project).verb
+    if words:
+        yield "backfill", nights[2], lambda: backfill(project, words)
     yield "maintain again", nights[2], fixed("maintain")
 
 
@@ -105,7 +104,7 @@ def main():
     p.add_argument("--keep", type=Path, help="keep the folders here")
     a = p.parse_args()
     yaojia, nights, dice = binary(), NIGHTS[a.size], random.Random(a.seed)
-    backfill = has_backfill(yaojia)
+    words = backfill_words(yaojia)
     root = (a.keep or Path(tempfile.mkdtemp(prefix="yaojia-soak-"))).resolve()
     root.mkdir(parents=True, exist_ok=True)
     world, platform, finished_well = root / "world", None, False
@@ -119,7 +118,7 @@ def main():
 
         calm = base.copy(root / "calm")
         whole = {}
-        for name, at, verb in steps(calm, nights, backfill):
+        for name, at, verb in steps(calm, nights, words):
             calm.as_of, began = at, time.monotonic()
             calm.run(*verb())
             whole[name] = time.monotonic() - began
@@ -130,7 +129,7 @@ def main():
         if cells < 100:
             sys.exit(f"there is little to compare: {cells} gold cells")
         print(f"undisturbed: {cells} gold cells, seed {a.seed}, " + ", ".join(f"{name} {took:.1f} s" for name, took in whole.items()), flush=True)
-        if not backfill:
+        if words is None:
             print("this binary has no backfill", flush=True)
 
         done, bad, turn, hits, began_all = 0, [], 0, {}, time.monotonic()
@@ -141,7 +140,7 @@ def main():
             project = base.copy(root / f"killed-{turn}")
             began, before, differences = time.monotonic(), done, []
             try:
-                for name, at, verb in steps(project, nights, backfill):
+                for name, at, verb in steps(project, nights, words):
                     project.as_of = at
                     for _ in range(dice.randint(1, 3)):
                         delay = dice.uniform(0.02, 1.0) * whole[name]

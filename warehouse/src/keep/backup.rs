@@ -19,6 +19,9 @@ use crate::store::Root;
 /// Bytes up to which an object is compared byte by byte where its name does not tell its contents.
 const SMALL: u64 = 16 << 20;
 
+/// The first commit of the run ledger tells warehouses apart: no log is cut so far.
+pub(super) const IDENTITY: &str = "_ops/run/_delta_log/00000000000000000000.json";
+
 /// What was copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Copied {
@@ -82,14 +85,10 @@ impl Backup<'_> {
         Ok(done)
     }
 
-    /// The first commit of the run ledger tells warehouses apart.
     async fn same_warehouse(&self, there: &BTreeMap<String, u64>) -> Result<()> {
         let bad = |why: &str| WarehouseError::Backup { to: self.to.url().to_string(), why: why.to_string() };
-        let first = "_ops/run/_delta_log/00000000000000000000.json";
-        match (self.from.get_opt(first).await?, self.to.get_opt(first).await?) {
-            (None, _) if !self.from.exists("_ops/run/_delta_log/_last_checkpoint").await? => {
-                Err(bad("there is no warehouse to be copied: nothing was ever written"))
-            }
+        match (self.from.get_opt(IDENTITY).await?, self.to.get_opt(IDENTITY).await?) {
+            (None, _) => Err(bad("there is no warehouse to be copied: nothing was ever written")),
             (Some(ours), Some(theirs)) if ours != theirs => Err(bad("it holds the copy of another warehouse")),
             (Some(_), None) if there.keys().any(|path| path.starts_with("_ops/run/")) => {
                 Err(bad("it holds something that is no copy of this warehouse"))

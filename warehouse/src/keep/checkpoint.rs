@@ -26,7 +26,7 @@ impl Checkpoints<'_> {
         let mut due = Vec::new();
         for (table, objects) in tables(&listing) {
             let grown = History::outline(&objects).since_checkpoint();
-            if grown >= self.keep.commits.max(1) {
+            if grown >= self.keep.commits_of(&table.label()) {
                 due.push((table, grown));
             }
         }

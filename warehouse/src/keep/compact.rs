@@ -55,7 +55,7 @@ impl Compaction<'_> {
         for table in tables(&self.root.list(&["_ops", "bronze"]).await?).into_keys() {
             let Some(open) = Table::open(self.root, &table.layer, &table.name).await? else { continue };
             let files = open.files()?;
-            let (least, bytes) = (self.keep.files, self.keep.bytes);
+            let (least, bytes) = (self.keep.files_of(&table.label()), self.keep.bytes);
             let found = if table.layer == "_ops" {
                 stretches(&files, |file| ledger_name(&file.path), least, bytes)
             } else {

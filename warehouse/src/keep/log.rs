@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::backup::IDENTITY;
 use super::history::History;
 use super::pinned::Pinned;
 use super::policy::Keep;
@@ -48,9 +49,9 @@ impl OldLog<'_> {
             let gone: Vec<Removal> = commits
                 .chain(checkpoints)
                 .map(|(path, bytes)| Removal { path: format!("{folder}/{path}"), bytes, of: label.clone(), why: "log" })
-                .filter(|file| !self.pinned.paths.contains(&file.path))
+                .filter(|file| !self.pinned.paths.contains(&file.path) && file.path != IDENTITY)
                 .collect();
-            if gone.len() as u64 >= self.keep.commits.max(1) {
+            if gone.len() as u64 >= self.keep.commits_of(&label) {
                 old.extend(gone);
             }
         }

@@ -22,6 +22,25 @@ pub struct Keep {
     pub history: bool,
 }
 
+/// Maintenance writes itself into this table.
+const OWN: &str = "_ops.run";
+/// So much has to come together there, whatever is configured: else maintenance would find work in what it wrote the last time.
+const OWN_LEAST: usize = 8;
+
+impl Keep {
+    /// Files in a row of a table that are merged.
+    #[must_use]
+    pub fn files_of(&self, label: &str) -> usize {
+        if label == OWN { self.files.max(OWN_LEAST) } else { self.files }
+    }
+
+    /// Commits after which a table gets a checkpoint, and that are worth removing.
+    #[must_use]
+    pub fn commits_of(&self, label: &str) -> u64 {
+        if label == OWN { self.commits.max(OWN_LEAST as u64) } else { self.commits.max(1) }
+    }
+}
+
 /// Files and their bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Tally {
