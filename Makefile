@@ -69,7 +69,7 @@ bench:
 # Long proofs: kills at random moments, a hostile platform, flipped bytes, and random worlds (some 20 to 40 seconds each).
 WORLDS ?= 200
 soak: build
-	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 20
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 200
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/hostile.py --seeds 10
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/flips.py --flips 200
 	YAOJIA=$(abspath $(YAOJIA)) YAOJIA_WORLDS=$(WORLDS) $(CARGO) test --workspace --test acceptance -- --nocapture worlds::

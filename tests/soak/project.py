@@ -1,7 +1,9 @@
 """What the soak tests share: the simulator over a world, and a project folder with what it must be compared by."""
+import copy
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -67,9 +69,16 @@ class Project:
             raise SystemError(f"`{' '.join(verb)}` exits {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         return done.stdout
 
-    def kill(self, delay):
-        """Starts a nightly run, kills it after the delay; whether it was still there."""
-        process = subprocess.Popen(self.command("nightly"), env=clean(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def copy(self, folder):
+        """A copy of the project with its warehouse."""
+        shutil.copytree(self.folder, folder)
+        other = copy.copy(self)
+        other.folder = folder
+        return other
+
+    def kill(self, delay, verb):
+        """Starts a verb, kills it after the delay; whether it was still there."""
+        process = subprocess.Popen(self.command(*verb), env=clean(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             process.wait(timeout=delay)
             return False

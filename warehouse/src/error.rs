@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Check,
     /// Another run holds the lease (exit 5).
     Lease,
+    /// What was asked for is not kept any more (exit 1).
+    Gone,
     /// A defect of the program (exit 70).
     Bug,
 }
@@ -128,6 +130,22 @@ pub enum WarehouseError {
         /// What was found.
         why: String,
     },
+    /// A release whose rows maintenance has removed.
+    #[error("release {release} cannot be read any more: the run {run} removed rows of it (`yaojia maintain`)")]
+    Vacuumed {
+        /// The release.
+        release: i64,
+        /// The run that removed them.
+        run: String,
+    },
+    /// A backup that cannot be made there.
+    #[error("no backup at `{to}`: {why}")]
+    Backup {
+        /// Where to.
+        to: String,
+        /// Why not.
+        why: String,
+    },
     /// A key that cannot be used.
     #[error("{what}: {why}")]
     Key {
@@ -170,6 +188,8 @@ impl WarehouseError {
             Self::Ledger { .. } => "E-WH-010",
             Self::Audit { .. } => "E-AUD-001",
             Self::Key { .. } => "E-AUD-002",
+            Self::Vacuumed { .. } => "E-WH-011",
+            Self::Backup { .. } => "E-WH-012",
         }
     }
 
@@ -177,10 +197,13 @@ impl WarehouseError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Location { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } => ErrorKind::Config,
+            Self::Location { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } | Self::Backup { .. } => {
+                ErrorKind::Config
+            }
             Self::Store { .. } | Self::Delta { .. } | Self::Parquet { .. } => ErrorKind::Storage,
             Self::Check { .. } | Self::Balance { .. } | Self::Audit { .. } => ErrorKind::Check,
             Self::Leased { .. } => ErrorKind::Lease,
+            Self::Vacuumed { .. } => ErrorKind::Gone,
             Self::Sql { .. } | Self::Indicator(_) => ErrorKind::Config,
             Self::Arrow { .. } | Self::Task(_) | Self::Ledger { .. } => ErrorKind::Bug,
         }
@@ -199,6 +222,10 @@ impl WarehouseError {
                 Some("the last good data still serve; see `yaojia status` and the candidate's rows")
             }
             Self::Audit { .. } => Some("restore it from a backup; `yaojia verify` names everything that does not fit"),
+            Self::Vacuumed { .. } => {
+                Some("`yaojia replay --release N --out DIR` makes it again from the received rows; `[maintain]` says how many are kept")
+            }
+            Self::Backup { .. } => Some("give a folder of its own to each warehouse's copy"),
             Self::Sql { .. } | Self::Indicator(_) => Some("run `yaojia check` to plan every SQL without data"),
             _ => None,
         }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod functions;
 pub mod gold;
 pub mod indicator;
+pub mod keep;
 pub mod ledger;
 pub mod lineage;
 pub mod silver;

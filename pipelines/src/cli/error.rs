@@ -152,6 +152,7 @@ impl From<WarehouseError> for CliError {
             ErrorKind::Storage => ExitStatus::Unavailable,
             ErrorKind::Check => ExitStatus::Check,
             ErrorKind::Lease => ExitStatus::Leased,
+            ErrorKind::Gone => ExitStatus::Negative,
             ErrorKind::Bug => ExitStatus::Bug,
         };
         Self::new(error.code(), &error, error.hint().map(str::to_owned), exit)

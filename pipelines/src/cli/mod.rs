@@ -20,6 +20,7 @@ mod init;
 mod lineage;
 mod load;
 mod logs;
+mod maintain;
 mod nightly;
 mod plan;
 mod printer;
@@ -149,6 +150,8 @@ pub enum Verb {
     Seal(seal::SealArgs),
     /// Check all seals: signature, chain, original bytes, cells
     Verify(seal::VerifyArgs),
+    /// Merge small files, write checkpoints, remove what nobody needs; back up
+    Maintain(maintain::MaintainArgs),
     /// One SELECT over the current release
     Query(query::QueryArgs),
 }

@@ -72,7 +72,9 @@ pub(super) async fn release(app: &App, args: &ReleaseArgs) -> Result<ExitStatus,
 }
 
 fn note(of: &Listed) -> String {
-    of.rollback.as_ref().map(|back| format!("back from {} to {}, by {}: {}", back.from, back.to, back.by, back.why)).unwrap_or_default()
+    let back = of.rollback.as_ref().map(|back| format!("back from {} to {}, by {}: {}", back.from, back.to, back.by, back.why));
+    let gone = (!of.readable).then(|| "cannot be read any more (maintain)".to_owned());
+    [back, gone].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 async fn list(app: &App) -> Result<ExitStatus, CliError> {

@@ -10,8 +10,8 @@ use clap::Parser;
 
 use super::{App, CliError, Command, ExitStatus, Level, Printer, Style, Verb, logs, signals};
 use super::{
-    backfill, build, demo, doctor, explain, indicator, init, lineage, load, nightly, plan, profile, prove, quarantine, query, release,
-    replay, retry, seal, simulate, status,
+    backfill, build, demo, doctor, explain, indicator, init, lineage, load, maintain, nightly, plan, profile, prove, quarantine, query,
+    release, replay, retry, seal, simulate, status,
 };
 use crate::config::vars::{self, Vars};
 use crate::stop::Stop;
@@ -98,6 +98,7 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Replay(args) => replay::replay(app, &args).await,
         Verb::Seal(args) => seal::seal(app, &args).await,
         Verb::Verify(args) => seal::verify(app, &args).await,
+        Verb::Maintain(args) => maintain::maintain(app, &args).await,
         Verb::Query(args) => query::query(app, &args).await,
     }
 }

@@ -40,6 +40,9 @@ pub struct Config {
     /// Model and indicator SQL.
     #[serde(default)]
     pub sql: SqlConfig,
+    /// What `maintain` keeps.
+    #[serde(default)]
+    pub maintain: super::MaintainConfig,
     /// Indicator id → parameter → the region's own value.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub parameters: IndexMap<String, IndexMap<String, String>>,

@@ -107,6 +107,7 @@ fn defaults() -> Vec<(&'static str, toml::Table)> {
         ("[platform.page]", table(PageConfig::default())),
         ("[platform.words]", table(WordsConfig::default())),
         ("[export]", table(ExportConfig::new(""))),
+        ("[maintain]", table(super::MaintainConfig::default())),
     ]
 }
 

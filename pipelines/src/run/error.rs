@@ -94,6 +94,7 @@ impl RunError {
                 ErrorKind::Storage => 3,
                 ErrorKind::Check => 4,
                 ErrorKind::Lease => 5,
+                ErrorKind::Gone => 1,
                 ErrorKind::Bug => 70,
             },
         }

@@ -9,6 +9,7 @@ mod context;
 mod error;
 mod explain;
 mod export;
+pub mod maintain;
 mod openlineage;
 mod original;
 mod parse_again;

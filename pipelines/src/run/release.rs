@@ -9,7 +9,8 @@ use serde::Serialize;
 use yaojia_models::digest::{Digest, merkle_root};
 use yaojia_warehouse::delta::{FileEntry, Table, digest_in, read_file};
 use yaojia_warehouse::ledger::{
-    Release, Rollback, current_release, open_run, publish_release, record_rollback, record_run, releases, rollbacks, runs,
+    Release, Rollback, current_release, open_run, publish_release, record_rollback, record_run, refuse_vacuumed, releases, rollbacks, runs,
+    vacuumed,
 };
 use yaojia_warehouse::store::Lease;
 use yaojia_warehouse::{Root, WarehouseError};
@@ -37,6 +38,8 @@ pub struct Listed {
     pub changed: Vec<String>,
     /// Where it takes back to an earlier one.
     pub rollback: Option<TakenBack>,
+    /// Whether it can still be read; else `maintain` has removed rows of it.
+    pub readable: bool,
 }
 
 /// A rollback.
@@ -167,7 +170,7 @@ pub struct RolledBack {
 pub async fn list(project: &Project) -> Result<Vec<Listed>, RunError> {
     let root = &project.root;
     let times: BTreeMap<String, String> = runs(root).await?.into_iter().rev().map(|run| (run.id, run.as_of)).collect();
-    let back = rollbacks(root).await?;
+    let (back, gone) = (rollbacks(root).await?, vacuumed(root).await?);
     let mut before: BTreeMap<String, i64> = BTreeMap::new();
     let mut all = Vec::new();
     for release in releases(root).await? {
@@ -179,6 +182,7 @@ pub async fn list(project: &Project) -> Result<Vec<Listed>, RunError> {
             as_of: release.as_of,
             changed,
             rollback: back.get(&release.run_id).map(TakenBack::from),
+            readable: !gone.contains_key(&release.number),
             run_id: release.run_id,
         });
         before = release.tables;
@@ -189,6 +193,13 @@ pub async fn list(project: &Project) -> Result<Vec<Listed>, RunError> {
 async fn find(project: &Project, number: i64) -> Result<Release, RunError> {
     let found = releases(&project.root).await?.into_iter().find(|release| release.number == number);
     found.ok_or_else(|| RunError::NotFound(format!("there is no release {number}: `yaojia release list`")))
+}
+
+/// A release whose rows are all there, as far as maintenance goes.
+async fn readable(project: &Project, number: i64) -> Result<Release, RunError> {
+    let found = find(project, number).await?;
+    refuse_vacuumed(&project.root, number).await?;
+    Ok(found)
 }
 
 /// The files of a table at a version.
@@ -236,9 +247,9 @@ pub async fn show(project: &Project, number: i64) -> Result<Showing, RunError> {
 /// How two releases differ, table by table and cell by cell; values and alerts row by row.
 ///
 /// # Errors
-/// [`RunError::NotFound`] when there is none of a number.
+/// [`RunError::NotFound`] when there is none of a number; [`WarehouseError::Vacuumed`] when one cannot be read any more.
 pub async fn diff(project: &Project, from: i64, to: i64) -> Result<Difference, RunError> {
-    let (one, other) = (find(project, from).await?, find(project, to).await?);
+    let (one, other) = (readable(project, from).await?, readable(project, to).await?);
     let mut tables = Vec::new();
     let (mut values, mut alerts) = (Vec::new(), Vec::new());
     let names: BTreeSet<&String> = one.tables.keys().chain(other.tables.keys()).collect();
@@ -405,7 +416,7 @@ pub async fn rollback(project: &Project, number: i64, by: &str, why: &str) -> Re
 }
 
 async fn take_back(project: &Project, context: &Context<'_>, number: i64, by: &str, why: &str, time: &str) -> Result<RolledBack, RunError> {
-    let wanted = find(project, number).await?;
+    let wanted = readable(project, number).await?;
     let held = current_release(context.root).await?.unwrap_or_default();
     let answer = |release: i64, run_id: Option<String>| RolledBack {
         schema_version: SCHEMA_VERSION,

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use yaojia_models::value::Month;
 use yaojia_warehouse::audit::seal::{self, Finding, SealAsk, SealKey, SealPublicKey, Sealed};
+use yaojia_warehouse::ledger::refuse_vacuumed;
 use yaojia_warehouse::store::Lease;
 
 use super::context::{Context, instant_text};
@@ -22,6 +23,7 @@ pub async fn seal_month(project: &Project, month: Month, which: &Which, key: &Se
     let lease = Lease::take(context.root, "seal", &at, project.clock.unix_now()).await?;
     // The tables of a rollback are those of the release it took back to, and are sealed as that.
     let release = made(&context, &find(&context, which).await?).await?;
+    refuse_vacuumed(context.root, release.number).await?;
     let known = yaojia_models::text::parse_timestamp(&release.as_of).ok().flatten().unwrap_or_default();
     let sealed = if known < month.next().first_micros() {
         Err(RunError::Config(format!(

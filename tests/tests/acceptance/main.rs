@@ -23,6 +23,7 @@ mod extend;
 mod interop;
 mod layering;
 mod lineage;
+mod maintain;
 mod memory;
 mod nights;
 mod partial;

@@ -62,8 +62,13 @@ fn cells(table: Option<&Table>) -> Result<BTreeMap<Cell, (Vec<String>, String)>>
 
 type Held = (Vec<String>, String);
 
+/// The first row that is not the same; `None` where a side's rows are gone (maintenance removes those of old releases).
 async fn first_row(one: Option<&Table>, a: Option<&Held>, two: Option<&Table>, b: Option<&Held>) -> Result<Option<(String, String)>> {
-    let (left, right) = (texts(one, a).await?, texts(two, b).await?);
+    let gone = |error: &WarehouseError| matches!(error, WarehouseError::Store { source: object_store::Error::NotFound { .. }, .. });
+    let (left, right) = match (texts(one, a).await, texts(two, b).await) {
+        (Err(error), _) | (_, Err(error)) if gone(&error) => return Ok(None),
+        (left, right) => (left?, right?),
+    };
     let rows = left.len().max(right.len());
     let none = || "no row".to_string();
     Ok((0..rows)

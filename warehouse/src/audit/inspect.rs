@@ -2,22 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::TryStreamExt;
-use object_store::ObjectStore;
-use object_store::path::Path as ObjectPath;
+use object_store::ObjectMeta;
 use yaojia_models::contract::Registry;
 use yaojia_models::digest::sha256_hex;
 
 use super::TEXTS;
 use super::seal::Finding;
 use crate::delta::{Cell, Table, digest_in, is_as_written};
-use crate::error::Result;
-use crate::ledger::{CellMarks, current_release};
+use crate::error::{Result, WarehouseError};
+use crate::keep::{History, TableName, tables};
+use crate::ledger::{CellMarks, Release, releases, vacuumed};
 use crate::silver::QUARANTINE;
 use crate::store::{Archive, Root};
-
-/// Ledger tables that every run writes.
-const LEDGER: [&str; 5] = ["run", "load", "cell", "release", "basis"];
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,23 +44,23 @@ impl Inspection {
 /// As the storage says when a folder cannot be listed; what cannot be opened or read is a finding.
 pub async fn inspect_tables(root: &Root, registry: &Registry) -> Result<Inspection> {
     let mut found = Inspection::default();
-    let sizes = listed(root, &["bronze", "silver", "gold", "_ops"]).await?;
-    let datasets = || registry.datasets().iter().map(|dataset| dataset.name.as_str());
-    let names: Vec<(&str, &str)> = datasets()
-        .map(|name| ("bronze", name))
-        .chain(datasets().chain([QUARANTINE]).map(|name| ("silver", name)))
-        .chain(registry.gold().iter().map(|table| ("gold", table.name.as_str())))
-        .chain(LEDGER.map(|name| ("_ops", name)))
-        .collect();
-    let mut newest: BTreeMap<String, Table> = BTreeMap::new();
-    for (layer, name) in names {
-        let label = format!("{layer}.{name}");
-        match Table::open(root, layer, name).await {
+    let listing = root.list(&["bronze", "silver", "gold", "_ops"]).await?;
+    let sizes: BTreeMap<String, u64> = listing.iter().map(|meta| (meta.location.to_string(), meta.size)).collect();
+    let (mut newest, mut histories) = (BTreeMap::new(), BTreeMap::new());
+    for (name, objects) in &tables(&listing) {
+        let (label, known) = (name.label(), is_ours(registry, name));
+        if !known {
+            found.find(&label, "no contract knows a table of this name");
+        }
+        match Table::open(root, &name.layer, &name.name).await {
             Ok(Some(table)) => {
-                files(&table, layer, name, &sizes, &mut found);
+                files(&table, &name.layer, &name.name, &sizes, &mut found);
+                if let Some(history) = log(root, name, objects, &table, &mut found).await {
+                    histories.insert(label.clone(), history);
+                }
                 newest.insert(label, table);
             }
-            Ok(None) => {}
+            Ok(None) => found.find(label, "its folder holds no table"),
             Err(error) => found.find(label, format!("the table does not open: {error}")),
         }
     }
@@ -76,22 +72,90 @@ pub async fn inspect_tables(root: &Root, registry: &Registry) -> Result<Inspecti
         }
         Err(error) => found.find("_ops.cell", format!("the ledger cannot be read: {error}")),
     }
-    match current_release(root).await {
-        Ok(Some(release)) => {
-            for (label, version) in &release.tables {
-                let (layer, name) = label.split_once('.').unwrap_or(("gold", label));
-                match Table::open_at(root, layer, name, Some(*version)).await {
-                    Ok(Some(table)) => files(&table, layer, name, &sizes, &mut found),
-                    Ok(None) => found.find(label, format!("release {} names the table and it is gone", release.number)),
-                    Err(error) => found.find(label, format!("version {version} of release {} does not open: {error}", release.number)),
-                }
+    let releases = async { Ok::<_, WarehouseError>((releases(root).await?, vacuumed(root).await?)) };
+    match releases.await {
+        Ok((all, gone)) => {
+            if let Some(release) = all.last() {
+                current(root, release, &sizes, &mut found).await;
             }
+            earlier(all.iter().rev().skip(1).filter(|release| !gone.contains_key(&release.number)), &histories, &sizes, &mut found);
         }
-        Ok(None) => {}
         Err(error) => found.find("_ops.release", format!("the ledger cannot be read: {error}")),
     }
     found.findings.dedup();
     Ok(found)
+}
+
+/// The tables of the current release open at its versions, and their files are there.
+async fn current(root: &Root, release: &Release, sizes: &BTreeMap<String, u64>, found: &mut Inspection) {
+    for (label, version) in &release.tables {
+        let (layer, name) = label.split_once('.').unwrap_or(("gold", label));
+        match Table::open_at(root, layer, name, Some(*version)).await {
+            Ok(Some(table)) => files(&table, layer, name, sizes, found),
+            Ok(None) => found.find(label, format!("release {} names the table and it is gone", release.number)),
+            Err(error) => found.find(label, format!("version {version} of release {} does not open: {error}", release.number)),
+        }
+    }
+}
+
+/// The files of earlier releases that can still be read are there.
+fn earlier<'a>(
+    releases: impl Iterator<Item = &'a Release>,
+    histories: &BTreeMap<String, History>,
+    sizes: &BTreeMap<String, u64>,
+    found: &mut Inspection,
+) {
+    let mut seen = BTreeSet::new();
+    for release in releases {
+        for (label, version) in &release.tables {
+            let Some(history) = histories.get(label).filter(|_| seen.insert((label, *version))) else { continue };
+            if *version < history.first {
+                found.find(label, format!("release {} is of version {version}, and the log begins with {}", release.number, history.first));
+            }
+            for path in history.at(&[*version].into()) {
+                let path = format!("{}/{path}", label.replacen('.', "/", 1));
+                if !sizes.contains_key(&path) {
+                    found.find(path, format!("release {} needs the file and it is gone", release.number));
+                }
+            }
+        }
+    }
+}
+
+/// Whether we have tables of this name.
+fn is_ours(registry: &Registry, table: &TableName) -> bool {
+    match table.layer.as_str() {
+        "bronze" => registry.dataset(&table.name).is_some(),
+        "silver" => table.name == QUARANTINE || registry.dataset(&table.name).is_some(),
+        "gold" => registry.gold_table(&table.name).is_some(),
+        _ => true,
+    }
+}
+
+/// A table opens, by its checkpoints, with the files that its commits tell one by one.
+async fn log(
+    root: &Root,
+    name: &TableName,
+    objects: &BTreeMap<String, ObjectMeta>,
+    table: &Table,
+    found: &mut Inspection,
+) -> Option<History> {
+    let history = match History::read(root, name, objects).await {
+        Ok(history) => history,
+        Err(error) => {
+            found.find(name.label(), error.to_string());
+            return None;
+        }
+    };
+    let active = table.files().ok()?;
+    let opened: BTreeSet<String> = active.into_iter().map(|file| file.path.replace("%3D", "=")).collect();
+    let versions = [history.latest].into();
+    let told: BTreeSet<String> = history.at(&versions).into_iter().map(ToString::to_string).collect();
+    for path in opened.symmetric_difference(&told).take(1) {
+        let path = format!("{}/{}/{path}", name.layer, name.name);
+        found.find(path, format!("a checkpoint of `{}` and its commits say different things of the file", name.label()));
+    }
+    Some(history)
 }
 
 /// The active files of a table are there, at their sizes.
@@ -144,7 +208,8 @@ fn cells(label: &str, table: &Table, marks: &CellMarks, found: &mut Inspection) 
 /// As the storage says.
 pub async fn inspect_bytes(root: &Root, archive: &Archive) -> Result<Inspection> {
     let mut found = Inspection::default();
-    for path in listed(root, &["bronze", "silver", "gold", "_ops", "archive"]).await?.into_keys() {
+    for meta in root.list(&["bronze", "silver", "gold", "_ops", "archive"]).await? {
+        let path = meta.location.to_string();
         let name = path.rsplit('/').next().unwrap_or_default();
         let stem = name.split('.').next().unwrap_or_default();
         if path.starts_with("archive/") {
@@ -178,17 +243,4 @@ async fn original(archive: &Archive, path: &str, sha256: &str, encrypted: bool, 
         Ok(None) => found.find(path, "no original of ours has such a name"),
         Err(error) => found.find(path, format!("it was changed: {error}")),
     }
-}
-
-/// Objects below the folders: path → bytes.
-async fn listed(root: &Root, folders: &[&str]) -> Result<BTreeMap<String, u64>> {
-    let mut all = BTreeMap::new();
-    for folder in folders {
-        let failed = |source| crate::error::WarehouseError::Store { path: (*folder).to_string(), source };
-        let mut list = root.store().list(Some(&ObjectPath::from(*folder)));
-        while let Some(meta) = list.try_next().await.map_err(failed)? {
-            all.insert(meta.location.to_string(), meta.size);
-        }
-    }
-    Ok(all)
 }

@@ -79,7 +79,8 @@ impl Bronze<'_> {
                 let contents = crate::silver::contents(dataset, &batch)?;
                 let artifacts = batch.column_by_name("_artifact").and_then(|c| c.as_string_opt::<i32>());
                 let runs = batch.column_by_name("_run_seq").and_then(|c| c.as_primitive_opt::<Int64Type>());
-                let gone = |row: usize| matches!((artifacts, runs), (Some(a), Some(r)) if retired.holds(a.value(row), r.value(row)));
+                // A merged file may hold rows of runs before, too.
+                let gone = |row: usize| matches!((artifacts, runs), (Some(a), Some(r)) if r.value(row) < since_run || retired.holds(a.value(row), r.value(row)));
                 known.extend(contents.into_iter().enumerate().filter(|(row, _)| !gone(*row)).map(|(_, content)| content));
             }
         }

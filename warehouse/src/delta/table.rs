@@ -249,21 +249,41 @@ impl Table {
         state.transaction_version(self.inner.log_store().as_ref(), application.to_string()).await.map_err(|e| failed(&self.label, e))
     }
 
+    /// Writes a checkpoint of the current version, so that readers need not go through the log before it.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Delta`] when it cannot be written.
+    pub async fn checkpoint(&self) -> Result<()> {
+        deltalake::checkpoints::create_checkpoint(&self.inner, None).await.map_err(|e| failed(&self.label, e))
+    }
+
     /// Commits a change atomically; returns the new version.
     ///
     /// # Errors
     /// [`WarehouseError::Delta`] when the log does not take it; nothing is visible then.
     pub async fn commit(&mut self, change: Change) -> Result<i64> {
+        self.write(change, true).await
+    }
+
+    /// Commits a change after which the table holds the same rows in other files; the log says so to whoever follows changes.
+    ///
+    /// # Errors
+    /// As [`Table::commit`].
+    pub async fn rearrange(&mut self, change: Change) -> Result<i64> {
+        self.write(change, false).await
+    }
+
+    async fn write(&mut self, change: Change, data_change: bool) -> Result<i64> {
         let state = self.inner.snapshot().map_err(|e| failed(&self.label, e))?;
         let mut actions = Vec::with_capacity(change.add.len() + change.remove.len());
         if !change.remove.is_empty() {
             let leaving: std::collections::BTreeSet<&str> = change.remove.iter().map(String::as_str).collect();
-            actions.extend(
-                state.log_data().iter().filter(|v| leaving.contains(v.path().as_ref())).map(|v| Action::Remove(v.remove_action(true))),
-            );
+            let log = state.log_data();
+            let gone = log.iter().filter(|v| leaving.contains(v.path().as_ref()));
+            actions.extend(gone.map(|v| Action::Remove(v.remove_action(data_change))));
         }
         let replaces = !actions.is_empty();
-        actions.extend(change.add.into_iter().map(|f| Action::Add(add_action(f))));
+        actions.extend(change.add.into_iter().map(|f| Action::Add(add_action(f, data_change))));
         let operation = DeltaOperation::Write {
             mode: if replaces { SaveMode::Overwrite } else { SaveMode::Append },
             partition_by: (!self.partition.is_empty()).then(|| self.partition.clone()),
@@ -289,14 +309,14 @@ fn delta_fields(label: &str, schema: &Schema) -> Result<Vec<deltalake::kernel::S
     Ok(kernel.fields().cloned().collect())
 }
 
-fn add_action(file: NewFile) -> Add {
+fn add_action(file: NewFile, data_change: bool) -> Add {
     Add {
         path: file.path,
         partition_values: file.partition.into_iter().map(|(k, v)| (k, Some(v))).collect(),
         size: i64::try_from(file.size).unwrap_or(i64::MAX),
         // A clock in the log would differ between equal runs and nothing of ours reads it; vacuum goes by the log's own rules.
         modification_time: 0,
-        data_change: true,
+        data_change,
         stats: Some(format!("{{\"numRecords\":{}}}", file.rows)),
         tags: None,
         deletion_vector: None,

@@ -304,6 +304,10 @@ impl Gold<'_> {
                 marks.set(&label, cell, CellMark { fingerprint: print.text(), ..mark });
             }
         }
+        // A cell that was emptied and is no candidate any more: its record says so, too.
+        for (cell, mark) in fresh.into_iter().filter(|(cell, _)| emptied.contains(cell)) {
+            marks.set(&label, cell, mark);
+        }
         Ok(changed)
     }
 }
@@ -311,7 +315,7 @@ impl Gold<'_> {
 /// The cells that are not fresh, each with its print and the reason.
 fn stale_cells(label: &str, prints: BTreeMap<Cell, Fingerprint>, marks: &CellMarks) -> BTreeMap<Cell, (Fingerprint, &'static str)> {
     let stale = prints.into_iter().filter_map(|(cell, print)| {
-        let reason = print.reason(marks.get(label, &cell).map(|m| m.fingerprint.as_str()))?;
+        let reason = print.reason(marks.get(label, &cell).map(|m| m.fingerprint.as_str()).filter(|mark| !mark.is_empty()))?;
         Some((cell, (print, reason)))
     });
     stale.collect()

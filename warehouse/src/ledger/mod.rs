@@ -15,6 +15,7 @@ mod runs;
 mod sheet;
 mod undone;
 mod unreleased;
+mod vacuums;
 
 pub use backfills::{Backfill, BackfillEvent, BackfillState, Step, StepState, backfills, record_backfill};
 pub use cells::{CellMark, CellMarks};
@@ -31,3 +32,4 @@ pub use runs::{RunRecord, RunStamp, last_run, open_run, record_run, runs};
 pub use sheet::{Kind, Sheet, Value};
 pub use undone::{Undone, UndoneKind, record_undone, undone};
 pub use unreleased::{Unreleased, record_unreleased, unreleased};
+pub use vacuums::{record_vacuumed, refuse_vacuumed, vacuumed};

@@ -27,7 +27,7 @@ const ENGINE: &str = "silver-1";
 /// Bronze files judged at a time.
 const PARALLEL: usize = 2;
 /// Name under which a dataset's own fingerprint stands in the cell ledger.
-const WHOLE: &str = "*";
+pub(super) const WHOLE: &str = "*";
 
 /// What a silver build did.
 #[derive(Debug, Default)]
@@ -100,7 +100,7 @@ impl Silver<'_> {
     }
 
     /// Hash of everything a dataset's silver depends on; `None` when it has no bronze yet.
-    async fn fingerprint(&self, dataset: &Dataset) -> Result<Option<String>> {
+    pub(super) async fn fingerprint(&self, dataset: &Dataset) -> Result<Option<String>> {
         let Some(bronze) = Table::open(self.root, "bronze", &dataset.name).await? else { return Ok(None) };
         let mut text = format!("{ENGINE}\n{}\n{}\n", self.region, dataset.digest());
         for file in bronze.files()? {

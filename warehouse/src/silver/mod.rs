@@ -13,6 +13,7 @@ mod index;
 mod judge;
 mod plan;
 mod quarantine;
+mod remark;
 mod typed;
 
 pub use alone::{Verdict, judge_alone};

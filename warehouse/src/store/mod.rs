@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use deltalake::DeltaTableBuilder;
+use futures::TryStreamExt as _;
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use url::Url;
 
 pub use archive::{Archive, ArchiveSource, AuditKeys, new_audit_pair};
@@ -115,6 +116,32 @@ impl Root {
             .await
             .map(|_| ())
             .map_err(|source| WarehouseError::Store { path: path.to_string(), source })
+    }
+
+    /// Every object below the folders, in the order of the paths. Unfinished uploads of a local folder (`name#1`) are none yet.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Store`] when a folder cannot be listed.
+    pub async fn list(&self, folders: &[&str]) -> Result<Vec<ObjectMeta>> {
+        let mut all = Vec::new();
+        for folder in folders {
+            let failed = |source| WarehouseError::Store { path: (*folder).to_string(), source };
+            let found: Vec<ObjectMeta> = self.store.list(Some(&ObjectPath::from(*folder))).try_collect().await.map_err(failed)?;
+            all.extend(found);
+        }
+        all.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok(all)
+    }
+
+    /// Removes an object; one that is gone already is removed.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Store`] when the storage refuses.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        match self.store.delete(&ObjectPath::from(path)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(WarehouseError::Store { path: path.to_string(), source }),
+        }
     }
 
     /// Whether an object exists.

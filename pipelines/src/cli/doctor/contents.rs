@@ -1,9 +1,12 @@
 //! What lies in the warehouse: tables, ledger and releases fit each other; with `--deep`, every byte is what it was written as.
 
+use std::collections::BTreeMap;
+
 use yaojia_models::contract::Registry;
 use yaojia_warehouse::Root;
 use yaojia_warehouse::audit::seal::Finding;
 use yaojia_warehouse::audit::{Inspection, inspect_bytes, inspect_tables};
+use yaojia_warehouse::keep::{Tally, strays};
 use yaojia_warehouse::ledger::last_run;
 use yaojia_warehouse::store::Archive;
 
@@ -33,6 +36,8 @@ pub(super) async fn contents(report: &mut Report<'_>, config: &Config, registry:
     let said =
         |found: &Inspection| format!("{} tables open, {} files in place, {} cells as on record", found.tables, found.files, found.cells);
     tell(report, "tables", found, said);
+    let outcome = strays(&root).await.map_err(CliError::from).map(|found| ((), stray(&found)));
+    report.note("strays", outcome);
     if !deep {
         report.skip("bytes", "`--deep` reads every file");
         return;
@@ -43,6 +48,15 @@ pub(super) async fn contents(report: &mut Report<'_>, config: &Config, registry:
         closed => format!("{} files are what they were written as; {closed} encrypted originals need the auditor's identity", found.hashed),
     };
     tell(report, "bytes", found, said);
+}
+
+/// Files that belong to nothing are no fault: a killed run leaves them, and a run at work has some.
+fn stray(found: &BTreeMap<String, Tally>) -> String {
+    if found.is_empty() {
+        return "no file belongs to nothing".to_owned();
+    }
+    let tables: Vec<String> = found.iter().map(|(of, tally)| format!("{of} {} files ({} bytes)", tally.files, tally.bytes)).collect();
+    format!("files that belong to nothing, left by killed runs or of one at work; `yaojia maintain` removes them: {}", tables.join(", "))
 }
 
 /// One line where all is well, else one for each finding.

@@ -1,6 +1,6 @@
 //! Sealing a month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::AsArray;
 use yaojia_models::contract::Registry;
@@ -158,6 +158,23 @@ async fn listed(root: &Root, held: &[SealMark], key: &SealKey) -> Result<BTreeMa
         listed.extend(objects.into_iter().map(|object| (object.path.clone(), object)));
     }
     Ok(listed)
+}
+
+/// Paths of all objects that some seal lists. Whether the seals are signed rightly is not looked at.
+///
+/// # Errors
+/// [`WarehouseError::Audit`] when a seal or its list cannot be read.
+pub async fn listed_by_seals(root: &Root) -> Result<BTreeSet<String>> {
+    let mut paths = BTreeSet::new();
+    for path in shelf::envelopes(root).await? {
+        let Some((bytes, _)) = shelf::read(root, &path).await? else { continue };
+        let payload = Envelope::peek(&bytes).map_err(|why| gone(&path, &why))?;
+        let statement: Statement = serde_json::from_slice(&payload).map_err(|error| gone(&path, &error.to_string()))?;
+        let text = Texts { root }.get(&statement.predicate.objects).await?;
+        let objects = objects::of_text(&text).ok_or_else(|| gone(&path, "its list of objects cannot be read"))?;
+        paths.extend(objects.into_iter().map(|object| object.path));
+    }
+    Ok(paths)
 }
 
 /// Copies a file to where no maintenance reaches, under its SHA-256.

@@ -18,7 +18,7 @@ mod verify;
 
 pub use dsse::Envelope;
 pub use key::{SealKey, SealPublicKey};
-pub use make::{SealAsk, Sealed, seal};
+pub use make::{SealAsk, Sealed, listed_by_seals, seal};
 pub use objects::Object;
 pub use shelf::{SealMark, seals};
 pub use statement::{Predicate, PreviousSeal, Statement, Subject};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
+use object_store::ObjectStoreExt;
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore, ObjectStoreExt};
 use sha2::{Digest, Sha256};
 use yaojia_models::digest::Digest as Sum;
 
@@ -49,21 +49,11 @@ pub(super) fn of_text(text: &str) -> Option<Vec<Object>> {
 }
 
 /// Paths of all objects that can be sealed, in order. `_last_checkpoint` is a pointer that moves.
-pub(super) async fn sealable(root: &Root) -> Result<Vec<(String, u64)>> {
-    let mut found = Vec::new();
-    for folder in FOLDERS {
-        let failed = |source| WarehouseError::Store { path: folder.to_string(), source };
-        let mut list = root.store().list(Some(&ObjectPath::from(folder)));
-        while let Some(meta) = list.try_next().await.map_err(failed)? {
-            let path = meta.location.to_string();
-            let moving = MOVING.iter().any(|known| path.starts_with(known)) || path.ends_with("/_last_checkpoint");
-            if !moving && !path.contains(".tmp") {
-                found.push((path, meta.size));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
+pub(super) async fn sealable(root: &Root) -> Result<Vec<String>> {
+    let paths = root.list(&FOLDERS).await?.into_iter().map(|meta| meta.location.to_string());
+    let moving =
+        |path: &str| MOVING.iter().any(|known| path.starts_with(known)) || path.ends_with("/_last_checkpoint") || path.contains(".tmp");
+    Ok(paths.filter(|path| !moving(path)).collect())
 }
 
 /// SHA-256 of an object; `None` when it is gone.
@@ -86,7 +76,7 @@ pub(super) async fn hash(root: &Root, path: &str) -> Result<Option<(u64, String)
 /// Hashes what no seal has listed so far.
 pub(super) async fn fresh(root: &Root, listed: &BTreeMap<String, Object>) -> Result<Vec<Object>> {
     let mut new = Vec::new();
-    for (path, _) in sealable(root).await? {
+    for path in sealable(root).await? {
         if listed.contains_key(&path) {
             continue;
         }
