@@ -79,7 +79,7 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
 }
 
 pub(super) fn silver<'a>(context: &'a Context<'_>) -> Silver<'a> {
-    Silver { root: context.root, registry: context.registry, region: context.region }
+    Silver::new(context.root, context.registry, context.region)
 }
 
 pub(super) fn gold<'a>(context: &'a Context<'_>) -> Gold<'a> {
@@ -120,16 +120,18 @@ pub(crate) async fn build(
     context.go_on()?;
     progress.stage("silver");
     let completeness = completeness(context, at).await?;
-    if silver(context).stale(&marks).await?.is_empty() {
+    let silver = silver(context);
+    if silver.stale(&marks).await?.is_empty() {
         certify(context, lazy, &completeness, BTreeMap::new()).await?;
     } else {
         let stamp = lazy.open(context).await?;
-        let outcome = silver(context).build(&stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
+        let outcome = silver.build(&stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
         // Counts before marks: killed in between, the datasets are built again and counted again.
         write_counts(context.root, stamp.seq, &outcome.counts).await?;
         certify(context, lazy, &completeness, outcome.by_cell).await?;
         marks.flush(context.root, stamp.seq).await?;
         report.replaced.extend(outcome.cells.into_iter().filter(|(_, n)| *n > 0));
+        report.judged_rows = outcome.judged;
     }
     lap("silver");
 
