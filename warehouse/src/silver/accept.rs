@@ -238,11 +238,7 @@ async fn type_cells(
             for i in list {
                 let row = &now.judged[i];
                 let batch = starts.partition_point(|s| *s <= row.position).saturating_sub(1);
-                at.entry(batch).or_default().push(Pick {
-                    row: row.position - starts[batch],
-                    warnings: row.warnings,
-                    convrat: row.convrat,
-                });
+                at.entry(batch).or_default().push(Pick { row: row.position - starts[batch], warnings: row.warnings, convrat: row.convrat });
             }
             for (batch, picks) in at {
                 parts[n].push(typed_batch(job.dataset, &job.plan, &schema, &batches[batch], &picks)?);

@@ -196,13 +196,7 @@ impl<'a> Silver<'a> {
         Ok(Some(Fingerprint { contract: part(&dataset.digest()), code: part(&code), input: part(&input), ..Fingerprint::default() }))
     }
 
-    async fn dataset(
-        &self,
-        dataset: &Dataset,
-        print: &str,
-        run: &RunStamp,
-        marks: &mut CellMarks,
-    ) -> Result<Option<(Built, RowsJudged)>> {
+    async fn dataset(&self, dataset: &Dataset, print: &str, run: &RunStamp, marks: &mut CellMarks) -> Result<Option<(Built, RowsJudged)>> {
         let Some(bronze) = self.tables.get(self.root, "bronze", &dataset.name).await? else { return Ok(None) };
         let files = bronze.files()?;
         let (mut tables, mut needs) = (BTreeMap::new(), Needs::new());

@@ -56,11 +56,8 @@ fn text_part(buffer: &mut Vec<u8>, text: &str) {
 /// Tells the group of every row of a bronze batch, which needs no other columns than [`columns`].
 pub(crate) fn received(plan: &Plan, batch: &RecordBatch, mut tell: impl FnMut(usize, &[u8])) -> Result<()> {
     let table = format!("bronze.{}", plan.dataset);
-    let keys = plan
-        .key
-        .iter()
-        .map(|i| Ok((plan.columns[*i].kind, column(&table, batch, &plan.columns[*i].name)?)))
-        .collect::<Result<Vec<_>>>()?;
+    let keys =
+        plan.key.iter().map(|i| Ok((plan.columns[*i].kind, column(&table, batch, &plan.columns[*i].name)?))).collect::<Result<Vec<_>>>()?;
     let (notes, raws) = (column(&table, batch, "_note")?, column(&table, batch, "_raw")?);
     let mut buffer = Vec::new();
     for row in 0..batch.num_rows() {

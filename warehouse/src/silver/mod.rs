@@ -22,6 +22,8 @@ mod plan;
 mod quarantine;
 mod rows;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod typed;
 
 pub use alone::{Verdict, judge_alone};

@@ -131,7 +131,8 @@ pub(super) fn wanted(plan: &Plan, rows: &Rows) -> Result<Wanted> {
             }
         }
         if let Some(fee) = &plan.fee {
-            let (orgs, codes) = (column(&table, batch, &plan.columns[fee.org].name)?, column(&table, batch, &plan.columns[fee.own_code].name)?);
+            let (orgs, codes) =
+                (column(&table, batch, &plan.columns[fee.org].name)?, column(&table, batch, &plan.columns[fee.own_code].name)?);
             for row in 0..batch.num_rows() {
                 wanted.pairs.insert(pair(value(orgs, row).unwrap_or_default(), value(codes, row).unwrap_or_default()));
             }

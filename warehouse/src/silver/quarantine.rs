@@ -62,13 +62,7 @@ pub(super) type Stays = BTreeMap<Cell, Vec<RecordBatch>>;
 
 /// The stored cells that the rows concerned were set aside in or are now, without those rows. `None` when the table does not hold what
 /// the last build left.
-pub(super) async fn stays(
-    job: &Job<'_>,
-    table: Option<&Table>,
-    rows: &Rows,
-    before: &Decided,
-    now: &Decided,
-) -> Result<Option<Stays>> {
+pub(super) async fn stays(job: &Job<'_>, table: Option<&Table>, rows: &Rows, before: &Decided, now: &Decided) -> Result<Option<Stays>> {
     let mut out: BTreeMap<Cell, BTreeSet<(String, i64)>> = BTreeMap::new();
     for (cell, places) in places(before, rows, job).await? {
         out.insert(cell, places);
