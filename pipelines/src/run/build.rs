@@ -68,11 +68,13 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
     let marks = CellMarks::read(context.root).await?;
     let completeness = completeness(context, at).await?;
     let set_aside = SetAside::read(context.root, context.region).await?;
+    let silver = silver(context).reasons(&marks).await?;
     Ok(PlanReport {
         schema_version: SCHEMA_VERSION,
         as_of: instant_text(at),
         parse: reparse::stale(context).await?,
-        silver: silver(context).stale(&marks).await?,
+        silver: silver.iter().map(|(name, _)| name.clone()).collect(),
+        silver_reasons: silver.into_iter().map(|(name, reason)| (name, reason.to_string())).collect(),
         gold: gold(context).plan(&marks).await?,
         indicators: indicators(context, at, &completeness, &set_aside).plan(&marks).await?,
     })

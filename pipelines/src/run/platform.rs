@@ -1,6 +1,6 @@
 //! Loading the platform: windows → archive → bronze, the position in the same commit.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -8,7 +8,7 @@ use futures::{StreamExt, pin_mut};
 use yaojia_connectors::Artifact;
 use yaojia_connectors::platform::{Parsed, PlatformSource, Window, WindowRead};
 use yaojia_models::contract::{Dataset, SourceKind};
-use yaojia_warehouse::bronze::{Appender, Bronze, Receipt};
+use yaojia_warehouse::bronze::{Appender, Bronze, Receipt, months_of};
 use yaojia_warehouse::ledger::{LoadMark, loads, record_loads, runs};
 use yaojia_warehouse::silver;
 
@@ -113,7 +113,7 @@ async fn dataset_load(
         let batches = parse(source, dataset, &read)?;
         known.count_unknown(window, &batches, &mut load).await?;
         let overlaps = at.is_some() && Some(window) == first;
-        let news = !batches.is_empty() && (!overlaps || !known.all(batches.iter().map(|page| &page.parsed.batch)).await?);
+        let news = !batches.is_empty() && (!overlaps || !known.all(&batches).await?);
         if news {
             let stamp = run.open(context).await?;
             let appender = match pending.take() {
@@ -174,45 +174,55 @@ struct Known<'a> {
     context: &'a Context<'a>,
     dataset: &'a Dataset,
     cursor: Option<i64>,
-    /// Of earlier runs; read when it is first needed.
-    stored: Option<HashSet<u128>>,
+    /// The first run whose rows may come again; none before the first window that overlaps.
+    since: Option<i64>,
+    /// Contents of earlier runs, of the months asked for so far.
+    stored: HashSet<u128>,
+    months: BTreeSet<String>,
     /// Rows of this load's earlier windows whose unknown keys were counted.
     counted: HashSet<u128>,
 }
 
 impl<'a> Known<'a> {
     fn new(context: &'a Context<'a>, dataset: &'a Dataset, cursor: Option<i64>) -> Self {
-        Self { context, dataset, cursor, stored: None, counted: HashSet::new() }
+        let (stored, counted) = (HashSet::new(), HashSet::new());
+        Self { context, dataset, cursor, since: None, stored, months: BTreeSet::new(), counted }
     }
 
-    /// Contents of the rows of earlier runs that may come again.
-    async fn stored(&mut self) -> Result<&HashSet<u128>, RunError> {
-        let stored = match self.stored.take() {
-            Some(stored) => stored,
+    /// Reads the contents of earlier runs that the rows may be the same as.
+    async fn read(&mut self, batches: impl Iterator<Item = &RecordBatch>) -> Result<(), RunError> {
+        let months: BTreeSet<String> =
+            batches.flat_map(|batch| months_of(self.dataset, batch)).filter(|month| !self.months.contains(month)).collect();
+        if months.is_empty() {
+            return Ok(());
+        }
+        let since = match self.since {
+            Some(since) => since,
             None => {
                 let day = 86_400 * SECOND;
                 let from = self.cursor.map_or(i64::MIN, |c| c - 2 * day);
                 // Rows of the overlap can only have come with runs whose windows reached into it.
-                let since = runs(self.context.root)
+                runs(self.context.root)
                     .await?
                     .iter()
                     .filter(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten().is_none_or(|t| t >= from))
                     .map(|r| r.seq)
                     .min()
-                    .unwrap_or(0);
-                let bronze = Bronze { root: self.context.root, region: self.context.region };
-                bronze.contents(self.dataset, since).await?
+                    .unwrap_or(0)
             }
         };
-        Ok(self.stored.insert(stored))
+        self.since = Some(since);
+        let bronze = Bronze { root: self.context.root, region: self.context.region };
+        self.stored.extend(bronze.contents(self.dataset, since, &months).await?);
+        self.months.extend(months);
+        Ok(())
     }
 
     /// Whether every row was received by an earlier run, with the same content.
-    async fn all(&mut self, batches: impl Iterator<Item = &RecordBatch>) -> Result<bool, RunError> {
-        let dataset = self.dataset;
-        let stored = self.stored().await?;
-        for batch in batches {
-            if silver::contents(dataset, batch)?.iter().any(|c| !stored.contains(c)) {
+    async fn all(&mut self, pages: &[Page]) -> Result<bool, RunError> {
+        self.read(pages.iter().map(|page| &page.parsed.batch)).await?;
+        for page in pages {
+            if silver::contents(self.dataset, &page.parsed.batch)?.iter().any(|c| !self.stored.contains(c)) {
                 return Ok(false);
             }
         }
@@ -224,15 +234,15 @@ impl<'a> Known<'a> {
         if pages.iter().all(|page| page.parsed.seen.is_empty()) {
             return Ok(());
         }
-        if self.cursor.is_some_and(|cursor| window.from <= naive(cursor)) {
-            self.stored().await?;
+        if self.since.is_some() || self.cursor.is_some_and(|cursor| window.from <= naive(cursor)) {
+            self.read(pages.iter().map(|page| &page.parsed.batch)).await?;
         }
         let mut counted = Vec::new();
         for Page { parsed, .. } in pages.iter().filter(|page| !page.parsed.seen.is_empty()) {
             let contents = silver::contents(self.dataset, &parsed.batch)?;
             for one in &parsed.seen {
                 let Some(content) = contents.get(one.row) else { continue };
-                if self.counted.contains(content) || self.stored.as_ref().is_some_and(|stored| stored.contains(content)) {
+                if self.counted.contains(content) || self.stored.contains(content) {
                     continue;
                 }
                 if one.unknown {

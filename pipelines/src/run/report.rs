@@ -176,6 +176,8 @@ pub struct PlanReport {
     pub parse: Vec<String>,
     /// Datasets whose silver is stale.
     pub silver: Vec<String>,
+    /// Why each of them is.
+    pub silver_reasons: BTreeMap<String, String>,
     /// Stale cells of facts and dimensions.
     pub gold: Vec<yaojia_warehouse::gold::StaleCell>,
     /// Stale months of indicators.

@@ -22,7 +22,7 @@ const START: i64 = 1_717_200_000_000_000;
 /// In the order of their references.
 const DATASETS: [&str; 7] = ["institution", "drug_listing", "ord_detl", "shp", "pay_detl", "list_map", "fee_list"];
 /// Histories, and commits of each.
-const HISTORIES: u64 = 6;
+const HISTORIES: u64 = 4;
 const STEPS: i64 = 12;
 
 /// Random numbers that follow from a seed.
@@ -80,9 +80,7 @@ fn row(dataset: &Dataset, dice: &mut Dice) -> Row {
             "vali_flag" => Some(if dice.chance(25) { "0" } else { "1" }.to_string()),
             "pric_eff_time" => Some(format!("2024-01-0{} 00:00:00", dice.upto(2))),
             // One time, written two ways.
-            "updt_time" => {
-                Some(format!("2024-05-0{}{}", dice.upto(4), if dice.chance(50) { " 00:00:00" } else { "T00:00:00" }))
-            }
+            "updt_time" => Some(format!("2024-05-0{}{}", dice.upto(4), if dice.chance(50) { " 00:00:00" } else { "T00:00:00" })),
             _ => value.clone(),
         };
     }
@@ -269,5 +267,5 @@ async fn what_is_concerned_gives_what_everything_gives() {
         whole += everything;
     }
     // The comparison says nothing unless the narrow way was taken most of the time.
-    assert!(narrow > 2 * whole && narrow > 100, "judged what was concerned {narrow} times, everything {whole} times");
+    assert!(narrow > 2 * whole && narrow > 80, "judged what was concerned {narrow} times, everything {whole} times");
 }
