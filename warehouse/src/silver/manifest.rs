@@ -1,8 +1,9 @@
 //! What a dataset's silver was built from and what came of it, kept so that the next build can tell what changed since.
 //!
-//! One text a dataset below `_ops/silver/`, named by the fingerprint that the dataset's mark in `_ops.cell` holds. It is written when the
-//! tables are committed and before the mark is, so a mark never leads to a text of something else; a text whose tables have moved on
-//! since (a build that was killed) says so by [`Manifest::outputs`]. It is a help and no truth: without it, everything is judged.
+//! One text a dataset below `_cache/silver/`, named by the fingerprint that the dataset's mark in `_ops.cell` holds. It is written when
+//! the tables are committed and before the mark is, so a mark never leads to a text of something else; a text whose tables have moved on
+//! since (a build that was killed) says so by [`Manifest::outputs`]. It is a help and no truth: it is no part of the ledger, seals do not
+//! list it, backups need not hold it, and without it everything is judged.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ use crate::silver::compete::{CellCounts, Counts};
 use crate::store::Root;
 
 /// Folder of the texts.
-const FOLDER: &str = "_ops/silver";
+const FOLDER: &str = "_cache/silver";
 /// Digits of a fingerprint's hash in a name.
 const NAMED: usize = 32;
 
