@@ -57,7 +57,7 @@ fn text(printer: &Printer, plan: &PlanReport, why: bool, part: bool) {
     plan.gold.iter().for_each(|cell| add(cell.table.clone(), &cell.reason, &cell.county, &cell.month));
     plan.indicators.iter().for_each(|month| add(format!("indicator {}", month.indicator), &month.reason, "*", &month.month));
     plan.parse.iter().for_each(|dataset| add(format!("bronze.{dataset}"), "parser_changed", "*", "*"));
-    plan.silver.iter().for_each(|dataset| add(format!("silver.{dataset}"), "input_changed", "*", "*"));
+    plan.silver_reasons.iter().for_each(|(dataset, reason)| add(format!("silver.{dataset}"), reason, "*", "*"));
     if stale.is_empty() {
         let what = if part { "nothing of this is stale" } else { "all is fresh" };
         return printer.text(&format!("nothing to do: {what} as of {}", plan.as_of));

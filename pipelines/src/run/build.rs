@@ -78,18 +78,20 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
     let marks = CellMarks::read(context.root).await?;
     let completeness = completeness(context, at).await?;
     let set_aside = SetAside::read(context.root, context.region).await?;
+    let silver = silver(context, None).reasons(&marks).await?;
     Ok(PlanReport {
         schema_version: SCHEMA_VERSION,
         as_of: instant_text(at),
         parse: reparse::stale(context).await?,
-        silver: silver(context, None).stale(&marks).await?,
+        silver: silver.iter().map(|(name, _)| name.clone()).collect(),
+        silver_reasons: silver.into_iter().map(|(name, reason)| (name, reason.to_string())).collect(),
         gold: gold(context, None).plan(&marks).await?,
         indicators: indicators(context, at, &completeness, &set_aside, None).plan(&marks).await?,
     })
 }
 
 pub(super) fn silver<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Silver<'a> {
-    Silver { root: context.root, registry: context.registry, region: context.region, only: scope.map(|scope| &scope.silver) }
+    Silver::new(context.root, context.registry, context.region).only(scope.map(|scope| &scope.silver))
 }
 
 pub(super) fn gold<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Gold<'a> {
@@ -145,16 +147,18 @@ pub(crate) async fn build(
     context.go_on()?;
     progress.stage("silver");
     let completeness = completeness(context, at).await?;
-    if silver(context, scope).stale(&marks).await?.is_empty() {
+    let silver = silver(context, scope);
+    if silver.stale(&marks).await?.is_empty() {
         certify(context, lazy, &completeness, BTreeMap::new()).await?;
     } else {
         let stamp = lazy.open(context).await?;
-        let outcome = silver(context, scope).build(&stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
+        let outcome = silver.build(&stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
         // Counts before marks: killed in between, the datasets are built again and counted again.
         write_counts(context.root, stamp.seq, &outcome.counts).await?;
         certify(context, lazy, &completeness, outcome.by_cell).await?;
         marks.flush(context.root, stamp.seq).await?;
         report.replaced.extend(outcome.cells.into_iter().filter(|(_, n)| *n > 0));
+        report.judged_rows = outcome.judged;
     }
     lap("silver");
 

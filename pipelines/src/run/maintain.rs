@@ -179,15 +179,16 @@ async fn compact(
         return Ok(());
     }
     let stamp = run.open(context).await?;
-    let silver = Silver { root: context.root, registry: context.registry, region: context.region };
+    // Tables are opened once by each: the one asked after a merge must see it.
+    let silver = || Silver::new(context.root, context.registry, context.region);
     let mut marks = CellMarks::read(context.root).await?;
-    let stale: BTreeSet<String> = silver.stale(&marks).await?.into_iter().collect();
+    let stale: BTreeSet<String> = silver().stale(&marks).await?.into_iter().collect();
     for merges in due {
         context.go_on()?;
         let after = compaction.run(&merges, &stamp).await?;
         report.compacted.insert(merges.table.label(), Merged { before: merges.files(), after });
         if merges.table.layer == "bronze" && !stale.contains(&merges.table.name) {
-            silver.remark(&[merges.table.name.clone()].into(), &mut marks).await?;
+            silver().remark(&[merges.table.name.clone()].into(), &mut marks).await?;
             flush(context, &mut marks, &stamp).await?;
         }
     }

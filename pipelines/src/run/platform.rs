@@ -1,6 +1,6 @@
 //! Loading the platform: windows → archive → bronze, the position in the same commit.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use arrow::array::BooleanArray;
@@ -13,7 +13,7 @@ use yaojia_connectors::platform::{Parsed, PlatformSource, Window, WindowRead};
 use yaojia_models::contract::{Dataset, SourceKind};
 use yaojia_models::value::Month;
 use yaojia_warehouse::WarehouseError;
-use yaojia_warehouse::bronze::{Appender, Bronze, Receipt};
+use yaojia_warehouse::bronze::{Appender, Bronze, Receipt, months_of};
 use yaojia_warehouse::ledger::{LoadMark, Undone, UndoneKind, loads, record_loads, runs};
 use yaojia_warehouse::silver;
 
@@ -150,7 +150,7 @@ async fn dataset_load(
             batches = known.news(batches).await?;
         }
         let overlaps = month.is_none() && at.is_some() && Some(window) == first;
-        let news = !batches.is_empty() && (!overlaps || !known.all(batches.iter().map(|page| &page.parsed.batch)).await?);
+        let news = !batches.is_empty() && (!overlaps || !known.all(&batches).await?);
         if news {
             let stamp = run.open(context).await?;
             let appender = match pending.take() {
@@ -219,50 +219,58 @@ struct Known<'a> {
     context: &'a Context<'a>,
     dataset: &'a Dataset,
     cursor: Option<i64>,
-    /// Of earlier runs; read when it is first needed.
-    stored: Option<HashSet<u128>>,
+    /// The first run whose rows may come again: 0, any, where a month is read again; none before the first window that overlaps.
+    since: Option<i64>,
+    /// Contents of earlier runs, of the months asked for so far.
+    stored: HashSet<u128>,
+    months: BTreeSet<String>,
     /// Rows of this load's earlier windows whose unknown keys were counted.
     counted: HashSet<u128>,
-    /// Whether rows of any earlier run may come again, not only those of the overlap.
-    all_runs: bool,
 }
 
 impl<'a> Known<'a> {
     fn new(context: &'a Context<'a>, dataset: &'a Dataset, cursor: Option<i64>, all_runs: bool) -> Self {
-        Self { context, dataset, cursor, stored: None, counted: HashSet::new(), all_runs }
+        let (stored, counted) = (HashSet::new(), HashSet::new());
+        Self { context, dataset, cursor, since: all_runs.then_some(0), stored, months: BTreeSet::new(), counted }
     }
 
-    /// Contents of the rows of earlier runs that may come again.
-    async fn stored(&mut self) -> Result<&mut HashSet<u128>, RunError> {
-        let bronze = Bronze { root: self.context.root, region: self.context.region };
-        let stored = match self.stored.take() {
-            Some(stored) => stored,
-            None if self.all_runs => bronze.contents(self.dataset, 0).await?,
+    /// Reads the contents of earlier runs that the rows may be the same as.
+    async fn read(&mut self, batches: impl Iterator<Item = &RecordBatch>) -> Result<(), RunError> {
+        let months: BTreeSet<String> =
+            batches.flat_map(|batch| months_of(self.dataset, batch)).filter(|month| !self.months.contains(month)).collect();
+        if months.is_empty() {
+            return Ok(());
+        }
+        let since = match self.since {
+            Some(since) => since,
             None => {
                 let day = 86_400 * SECOND;
                 let from = self.cursor.map_or(i64::MIN, |c| c - 2 * day);
                 // Rows of the overlap can only have come with runs whose windows reached into it.
-                let since = runs(self.context.root)
+                runs(self.context.root)
                     .await?
                     .iter()
                     .filter(|r| yaojia_models::text::parse_timestamp(&r.as_of).ok().flatten().is_none_or(|t| t >= from))
                     .map(|r| r.seq)
                     .min()
-                    .unwrap_or(0);
-                bronze.contents(self.dataset, since).await?
+                    .unwrap_or(0)
             }
         };
-        Ok(self.stored.insert(stored))
+        self.since = Some(since);
+        let bronze = Bronze { root: self.context.root, region: self.context.region };
+        self.stored.extend(bronze.contents(self.dataset, since, &months).await?);
+        self.months.extend(months);
+        Ok(())
     }
 
     /// The pages with only those of their rows that nobody holds yet, which are held from now on; pages without any are left out.
     async fn news(&mut self, pages: Vec<Page>) -> Result<Vec<Page>, RunError> {
         let dataset = self.dataset;
-        let stored = self.stored().await?;
+        self.read(pages.iter().map(|page| &page.parsed.batch)).await?;
         let mut news = Vec::new();
         for mut page in pages {
             let contents = silver::contents(dataset, &page.parsed.batch)?;
-            let new: BooleanArray = contents.into_iter().map(|content| Some(stored.insert(content))).collect();
+            let new: BooleanArray = contents.into_iter().map(|content| Some(self.stored.insert(content))).collect();
             let arrow = |source| WarehouseError::Arrow { table: format!("bronze.{}", dataset.name), source };
             page.parsed.batch = filter_record_batch(&page.parsed.batch, &new).map_err(arrow)?;
             if page.parsed.batch.num_rows() > 0 {
@@ -273,11 +281,10 @@ impl<'a> Known<'a> {
     }
 
     /// Whether every row was received by an earlier run, with the same content.
-    async fn all(&mut self, batches: impl Iterator<Item = &RecordBatch>) -> Result<bool, RunError> {
-        let dataset = self.dataset;
-        let stored = self.stored().await?;
-        for batch in batches {
-            if silver::contents(dataset, batch)?.iter().any(|c| !stored.contains(c)) {
+    async fn all(&mut self, pages: &[Page]) -> Result<bool, RunError> {
+        self.read(pages.iter().map(|page| &page.parsed.batch)).await?;
+        for page in pages {
+            if silver::contents(self.dataset, &page.parsed.batch)?.iter().any(|c| !self.stored.contains(c)) {
                 return Ok(false);
             }
         }
@@ -289,15 +296,15 @@ impl<'a> Known<'a> {
         if pages.iter().all(|page| page.parsed.seen.is_empty()) {
             return Ok(());
         }
-        if self.cursor.is_some_and(|cursor| window.from <= naive(cursor)) {
-            self.stored().await?;
+        if self.since.is_some() || self.cursor.is_some_and(|cursor| window.from <= naive(cursor)) {
+            self.read(pages.iter().map(|page| &page.parsed.batch)).await?;
         }
         let mut counted = Vec::new();
         for Page { parsed, .. } in pages.iter().filter(|page| !page.parsed.seen.is_empty()) {
             let contents = silver::contents(self.dataset, &parsed.batch)?;
             for one in &parsed.seen {
                 let Some(content) = contents.get(one.row) else { continue };
-                if self.counted.contains(content) || self.stored.as_ref().is_some_and(|stored| stored.contains(content)) {
+                if self.counted.contains(content) || self.stored.contains(content) {
                     continue;
                 }
                 if one.unknown {

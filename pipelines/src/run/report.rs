@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use yaojia_warehouse::silver::Counts;
+use yaojia_warehouse::silver::{Counts, RowsJudged};
 
 /// Version of the JSON documents.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -118,6 +118,8 @@ impl ParseReport {
 pub struct BuildReport {
     /// Counts of every dataset, as of its last build.
     pub silver: BTreeMap<String, Counts>,
+    /// Rows judged of each dataset that was stale, of how many it has.
+    pub judged_rows: BTreeMap<String, RowsJudged>,
     /// Cells judged stale, by table.
     pub stale: BTreeMap<String, u64>,
     /// Cells replaced, by table.
@@ -228,6 +230,8 @@ pub struct PlanReport {
     pub parse: Vec<String>,
     /// Datasets whose silver is stale.
     pub silver: Vec<String>,
+    /// Why each of them is.
+    pub silver_reasons: BTreeMap<String, String>,
     /// Stale cells of facts and dimensions.
     pub gold: Vec<yaojia_warehouse::gold::StaleCell>,
     /// Stale months of indicators.

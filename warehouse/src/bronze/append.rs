@@ -62,17 +62,23 @@ impl Bronze<'_> {
         }
     }
 
-    /// Contents (as silver compares them) of the rows that runs from `since_run` on received.
+    /// Contents (as silver compares them) of the rows of these months that runs from `since_run` on received. The same content is of the
+    /// same month, whenever it came, so the months of the rows at hand are all there is to read.
     ///
     /// # Errors
     /// As the storage says.
-    pub async fn contents(&self, dataset: &Dataset, since_run: i64) -> Result<std::collections::HashSet<u128>> {
+    pub async fn contents(
+        &self,
+        dataset: &Dataset,
+        since_run: i64,
+        months: &std::collections::BTreeSet<String>,
+    ) -> Result<std::collections::HashSet<u128>> {
         let mut known = std::collections::HashSet::new();
         let Some(table) = Table::open(self.root, "bronze", &dataset.name).await? else { return Ok(known) };
         let files = table.files()?;
         let retired = Retired::read(&table, &files).await?;
         for file in files {
-            if FileName::of(&file.path).is_some_and(|name| name.run < since_run) {
+            if !months.contains(&file.part("month")) || FileName::of(&file.path).is_some_and(|name| name.run < since_run) {
                 continue;
             }
             for batch in crate::delta::read_file(&table.store(), table.label(), &file.path, None).await? {

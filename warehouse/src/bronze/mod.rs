@@ -9,4 +9,5 @@ mod retired;
 pub use append::{Appender, Bronze, Receipt};
 pub use held::{Fold, HeldArtifact};
 pub use name::FileName;
+pub use places::months_of;
 pub use retired::Retired;

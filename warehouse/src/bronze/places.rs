@@ -77,22 +77,17 @@ impl Places {
     /// The cell of every row of a text batch.
     pub(crate) fn cells(&self, batch: &RecordBatch) -> Vec<Cell> {
         let column = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-        let months: Vec<(Option<&StringArray>, FieldType)> = self
-            .dataset
-            .month_of
-            .iter()
-            .map(|name| (column(name), self.dataset.column(name).map_or(FieldType::Timestamp, |c| c.ty)))
-            .collect();
         let county = match &self.dataset.county {
             CountyRule::Org(c) | CountyRule::Column(c) | CountyRule::Parent { via: c, .. } => column(c),
             CountyRule::Region => None,
         };
-        (0..batch.num_rows())
-            .map(|row| {
+        months_of(&self.dataset, batch)
+            .into_iter()
+            .enumerate()
+            .map(|(row, month)| {
                 let at = |array: Option<&StringArray>| -> Option<String> {
                     array.filter(|a| !a.is_null(row)).and_then(|a| text::clean(a.value(row))).map(ToString::to_string)
                 };
-                let month = months.iter().find_map(|(array, ty)| at(*array).and_then(|t| month_of(&t, *ty)));
                 let place = match &self.dataset.county {
                     CountyRule::Region => self.region.clone(),
                     CountyRule::Column(_) => {
@@ -103,10 +98,32 @@ impl Places {
                         self.counties.code(number).to_string()
                     }
                 };
-                Cell::new(place, month.unwrap_or_else(|| UNKNOWN.to_string()))
+                Cell::new(place, month)
             })
             .collect()
     }
+}
+
+/// The month of bronze that every row of a text batch lies in; told from the row alone.
+#[must_use]
+pub fn months_of(dataset: &Dataset, batch: &RecordBatch) -> Vec<String> {
+    let months: Vec<(Option<&StringArray>, FieldType)> = dataset
+        .month_of
+        .iter()
+        .map(|name| {
+            let array = batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+            (array, dataset.column(name).map_or(FieldType::Timestamp, |c| c.ty))
+        })
+        .collect();
+    (0..batch.num_rows())
+        .map(|row| {
+            let month = months.iter().find_map(|(array, ty)| {
+                let text = array.filter(|a| !a.is_null(row)).and_then(|a| text::clean(a.value(row)))?;
+                month_of(text, *ty)
+            });
+            month.unwrap_or_else(|| UNKNOWN.to_string())
+        })
+        .collect()
 }
 
 fn month_of(value: &str, ty: FieldType) -> Option<String> {

@@ -9,7 +9,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -82,10 +82,28 @@ pub async fn write_file(
 /// # Errors
 /// [`WarehouseError::Parquet`] or [`WarehouseError::Store`].
 pub async fn read_file(store: &Arc<dyn ObjectStore>, table: &str, path: &str, columns: Option<&[String]>) -> Result<Vec<RecordBatch>> {
+    read(store, table, path, columns.map(<[String]>::to_vec), None).await
+}
+
+/// Reads some rows of a Parquet file, told by their positions in ascending order; the others are not decoded.
+///
+/// # Errors
+/// [`WarehouseError::Parquet`] or [`WarehouseError::Store`].
+pub async fn read_rows(store: &Arc<dyn ObjectStore>, table: &str, path: &str, rows: Vec<u32>) -> Result<Vec<RecordBatch>> {
+    read(store, table, path, None, Some(rows)).await
+}
+
+async fn read(
+    store: &Arc<dyn ObjectStore>,
+    table: &str,
+    path: &str,
+    columns: Option<Vec<String>>,
+    rows: Option<Vec<u32>>,
+) -> Result<Vec<RecordBatch>> {
     let failed = |source| WarehouseError::Store { path: format!("{table}: {path}"), source };
     let bytes = store.get(&ObjectPath::from(path)).await.map_err(failed)?.bytes().await.map_err(failed)?;
-    let (name, file, wanted) = (table.to_string(), path.to_string(), columns.map(<[String]>::to_vec));
-    tokio::task::spawn_blocking(move || decode(&name, &file, bytes, wanted.as_deref()))
+    let (name, file) = (table.to_string(), path.to_string());
+    tokio::task::spawn_blocking(move || decode(&name, &file, bytes, columns.as_deref(), rows.as_deref()))
         .await
         .map_err(|e| WarehouseError::Task(e.to_string()))?
 }
@@ -95,15 +113,20 @@ pub async fn read_file(store: &Arc<dyn ObjectStore>, table: &str, path: &str, co
 /// # Errors
 /// [`WarehouseError::Parquet`] or [`WarehouseError::Arrow`].
 pub fn read_bytes(table: &str, path: &str, bytes: Bytes) -> Result<Vec<RecordBatch>> {
-    decode(table, path, bytes, None)
+    decode(table, path, bytes, None, None)
 }
 
-fn decode(table: &str, path: &str, bytes: Bytes, wanted: Option<&[String]>) -> Result<Vec<RecordBatch>> {
+fn decode(table: &str, path: &str, bytes: Bytes, wanted: Option<&[String]>, rows: Option<&[u32]>) -> Result<Vec<RecordBatch>> {
     let bad = |source| WarehouseError::Parquet { table: table.to_string(), path: path.to_string(), source };
     let mut builder = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(bad)?.with_batch_size(BATCH_ROWS);
     if let Some(wanted) = wanted {
         let mask = ProjectionMask::columns(builder.parquet_schema(), wanted.iter().map(String::as_str));
         builder = builder.with_projection(mask);
+    }
+    if let Some(rows) = rows {
+        let total = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
+        let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
+        builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, total));
     }
     builder.build().map_err(bad)?.map(|b| b.map_err(|source| WarehouseError::Arrow { table: table.to_string(), source })).collect()
 }

@@ -1,33 +1,59 @@
 //! Builds the silver tables of all datasets, in dependency order.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Decimal128Type;
-use arrow::record_batch::RecordBatch;
 use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
 use yaojia_models::contract::{Dataset, Registry};
-use yaojia_models::digest::sha256_hex;
 
 use crate::bronze::Retired;
-use crate::delta::{Cell, Change, FileEntry, NewFile, Table, canonical, digest_in, file_schema, read_file, write_cell};
+use crate::delta::{Cell, FileEntry, Table, digest_in, read_file};
 use crate::error::{Result, WarehouseError};
+use crate::gold::{Fingerprint, part};
 use crate::ledger::{CellMark, CellMarks, RunStamp};
+use crate::silver::accept;
 use crate::silver::compete::{CellCounts, Counts, Outcome, compete};
-use crate::silver::index::{Indexes, KeyIndex, name_of};
+use crate::silver::index::Indexes;
 use crate::silver::judge::{Judge, Judged, month_text};
-use crate::silver::plan::Plan;
-use crate::silver::quarantine;
-use crate::silver::typed::{Pick, typed_batch};
+use crate::silver::lookup;
+use crate::silver::manifest::{Manifest, NeedFile, Needs, outputs};
+use crate::silver::narrow::{self, Concerned, Scope};
+use crate::silver::plan::{CountyPlan, Plan};
+use crate::silver::quarantine::{self, QUARANTINE};
+use crate::silver::rows::{Part, Rows};
+use crate::silver::tables::Tables;
 use crate::store::Root;
 
 /// Bumped when judging or typing changes what comes out for the same bronze.
-const ENGINE: &str = "silver-1";
+pub(super) const ENGINE: &str = "silver-1";
 /// Bronze files judged at a time.
-const PARALLEL: usize = 2;
+pub(super) const PARALLEL: usize = 2;
 /// Name under which a dataset's own fingerprint stands in the cell ledger.
-pub(super) const WHOLE: &str = "*";
+const WHOLE: &str = "*";
+
+/// How much of a dataset is judged when something changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// What is concerned; everything where that is cheaper, or where what changed cannot be told.
+    #[default]
+    Cheapest,
+    /// Everything.
+    Whole,
+    /// What is concerned, however much it is; everything where what changed cannot be told.
+    Concerned,
+}
+
+/// How many rows were judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsJudged {
+    /// Rows in bronze.
+    pub held: u64,
+    /// Of them, those judged.
+    pub judged: u64,
+    /// Why all were judged; null where only what is concerned was.
+    pub whole: Option<String>,
+}
 
 /// What a silver build did.
 #[derive(Debug, Default)]
@@ -38,21 +64,73 @@ pub struct SilverOutcome {
     pub by_cell: BTreeMap<String, BTreeMap<Cell, CellCounts>>,
     /// Cells replaced, by table.
     pub cells: BTreeMap<String, u64>,
+    /// Rows judged of the datasets that were built.
+    pub judged: BTreeMap<String, RowsJudged>,
 }
 
-/// Silver over one warehouse.
+/// Silver over one warehouse, as it is when it is first asked: tables are opened once.
+#[derive(Debug)]
 pub struct Silver<'a> {
     /// Warehouse root.
-    pub root: &'a Root,
+    root: &'a Root,
     /// All contracts.
-    pub registry: &'a Registry,
+    registry: &'a Registry,
     /// Region code.
-    pub region: &'a str,
-    /// Only these datasets are judged and built; what they refer to is taken as stored.
-    pub only: Option<&'a BTreeSet<String>>,
+    region: &'a str,
+    extent: Extent,
+    only: Option<&'a BTreeSet<String>>,
+    tables: Tables,
 }
 
-impl Silver<'_> {
+/// A dataset's build in hand.
+pub(super) struct Job<'a> {
+    pub dataset: &'a Dataset,
+    pub plan: Arc<Plan>,
+    pub bronze: Table,
+    pub files: Vec<FileEntry>,
+    pub retired: Arc<Retired>,
+    pub run: &'a RunStamp,
+    /// Silver tables the dataset refers to.
+    tables: BTreeMap<String, Table>,
+    needs: Needs,
+}
+
+/// Rows after they were judged and competed.
+pub(super) struct Decided {
+    pub indexes: Arc<Indexes>,
+    pub judged: Vec<Judged>,
+    pub outcome: Outcome,
+}
+
+/// What came of a dataset.
+struct Built {
+    counts: Counts,
+    by_cell: BTreeMap<Cell, CellCounts>,
+    cells: u64,
+    judged: u64,
+}
+
+impl<'a> Silver<'a> {
+    /// Silver of a region.
+    #[must_use]
+    pub fn new(root: &'a Root, registry: &'a Registry, region: &'a str) -> Self {
+        Self { root, registry, region, extent: Extent::default(), only: None, tables: Tables::default() }
+    }
+
+    /// Judges this much where something changed.
+    #[must_use]
+    pub fn extent(mut self, extent: Extent) -> Self {
+        self.extent = extent;
+        self
+    }
+
+    /// Judges and builds these datasets alone; what they refer to is taken as stored.
+    #[must_use]
+    pub fn only(mut self, only: Option<&'a BTreeSet<String>>) -> Self {
+        self.only = only;
+        self
+    }
+
     fn wants(&self, dataset: &Dataset) -> bool {
         self.only.is_none_or(|only| only.contains(&dataset.name))
     }
@@ -62,14 +140,24 @@ impl Silver<'_> {
     /// # Errors
     /// As the storage says.
     pub async fn stale(&self, marks: &CellMarks) -> Result<Vec<String>> {
+        Ok(self.reasons(marks).await?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// The same with the reason: `never_built`, `contract_changed`, `code_changed` (the engine's mark, the region), `input_changed`
+    /// (bronze, or silver that it refers to).
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn reasons(&self, marks: &CellMarks) -> Result<Vec<(String, &'static str)>> {
         let mut stale: BTreeSet<String> = BTreeSet::new();
         let mut names = Vec::new();
         for dataset in self.registry.datasets().iter().filter(|dataset| self.wants(dataset)) {
             let Some(print) = self.fingerprint(dataset).await? else { continue };
             let mark = marks.get(&format!("silver.{}", dataset.name), &Cell::new(WHOLE, WHOLE));
-            if mark.is_none_or(|m| m.fingerprint != print) || dataset.needs().iter().any(|n| stale.contains(*n)) {
+            let upstream = || dataset.needs().iter().any(|n| stale.contains(*n)).then_some("input_changed");
+            if let Some(reason) = print.reason(mark.map(|m| m.fingerprint.as_str())).or_else(upstream) {
                 stale.insert(dataset.name.clone());
-                names.push(dataset.name.clone());
+                names.push((dataset.name.clone(), reason));
             }
         }
         Ok(names)
@@ -83,83 +171,229 @@ impl Silver<'_> {
         let mut outcome = SilverOutcome::default();
         for dataset in self.registry.datasets().iter().filter(|dataset| self.wants(dataset)) {
             // Asked again for each: an upstream build in this run may have changed what this one reads.
-            let Some(print) = self.fingerprint(dataset).await? else { continue };
+            let Some(print) = self.fingerprint(dataset).await?.map(|print| print.text()) else { continue };
             let table = format!("silver.{}", dataset.name);
             let whole = Cell::new(WHOLE, WHOLE);
             if marks.get(&table, &whole).is_some_and(|m| m.fingerprint == print) {
                 continue;
             }
             tell(&dataset.name);
-            let (counts, by_cell, cells) = self.dataset(dataset, run, marks).await?;
-            outcome.counts.insert(dataset.name.clone(), counts);
-            outcome.by_cell.insert(dataset.name.clone(), by_cell);
-            outcome.cells.insert(table.clone(), cells);
+            let Some((built, judged)) = self.dataset(dataset, &print, run, marks).await? else { continue };
+            outcome.counts.insert(dataset.name.clone(), built.counts);
+            outcome.by_cell.insert(dataset.name.clone(), built.by_cell);
+            outcome.cells.insert(table.clone(), built.cells);
+            outcome.judged.insert(dataset.name.clone(), judged);
             marks.set(&table, whole, CellMark { fingerprint: print, ..CellMark::default() });
         }
         Ok(outcome)
     }
 
-    /// Hash of everything a dataset's silver depends on; `None` when it has no bronze yet.
-    pub(super) async fn fingerprint(&self, dataset: &Dataset) -> Result<Option<String>> {
-        let Some(bronze) = Table::open(self.root, "bronze", &dataset.name).await? else { return Ok(None) };
-        let mut text = format!("{ENGINE}\n{}\n{}\n", self.region, dataset.digest());
+    /// Everything a dataset's silver depends on; `None` when it has no bronze yet.
+    async fn fingerprint(&self, dataset: &Dataset) -> Result<Option<Fingerprint>> {
+        let Some(bronze) = self.tables.get(self.root, "bronze", &dataset.name).await? else { return Ok(None) };
+        let mut input = String::new();
         for file in bronze.files()? {
-            text.push_str(&file.path);
-            text.push('\n');
+            input.push_str(&file.path);
+            input.push('\n');
         }
         for need in dataset.needs() {
-            if let Some(table) = Table::open(self.root, "silver", need).await? {
+            if let Some(table) = self.tables.get(self.root, "silver", need).await? {
                 for file in table.files()? {
-                    text.push_str(need);
-                    text.push_str(&format!(" {} {}\n", file.cell(), digest_in(&file.path).unwrap_or(&file.path)));
+                    input.push_str(need);
+                    input.push_str(&format!(" {} {}\n", file.cell(), digest_in(&file.path).unwrap_or(&file.path)));
                 }
             }
         }
-        Ok(Some(sha256_hex(text.as_bytes())))
+        let code = format!("{ENGINE}\n{}", self.region);
+        Ok(Some(Fingerprint { contract: part(&dataset.digest()), code: part(&code), input: part(&input), ..Fingerprint::default() }))
     }
 
-    async fn dataset(&self, dataset: &Dataset, run: &RunStamp, marks: &mut CellMarks) -> Result<(Counts, BTreeMap<Cell, CellCounts>, u64)> {
-        let Some(bronze) = Table::open(self.root, "bronze", &dataset.name).await? else { return Ok(Default::default()) };
-        let plan = Arc::new(Plan::new(dataset)?);
-        let indexes = Arc::new(self.indexes(&plan).await?);
-        let region = indexes.counties.find(self.region).unwrap_or(0);
+    async fn dataset(&self, dataset: &Dataset, print: &str, run: &RunStamp, marks: &mut CellMarks) -> Result<Option<(Built, RowsJudged)>> {
+        let Some(bronze) = self.tables.get(self.root, "bronze", &dataset.name).await? else { return Ok(None) };
         let files = bronze.files()?;
+        let (mut tables, mut needs) = (BTreeMap::new(), Needs::new());
+        for need in dataset.needs() {
+            if let Some(table) = self.tables.get(self.root, "silver", need).await? {
+                needs.insert(need.to_string(), table.files()?.iter().map(NeedFile::of).collect());
+                tables.insert(need.to_string(), table);
+            }
+        }
         let retired = Arc::new(Retired::read(&bronze, &files).await?);
-        let rows = self.judge(&bronze, &files, &plan, &indexes, &retired, region).await?;
-        let outcome = compete(&rows);
-        if outcome.counts.received != outcome.counts.accounted() {
+        let job = Job { dataset, plan: Arc::new(Plan::new(dataset)?), bronze, files, retired, run, tables, needs };
+        let mark = marks.get(&format!("silver.{}", dataset.name), &Cell::new(WHOLE, WHOLE)).map(|m| m.fingerprint.clone());
+        let narrow = match self.concerned(&job, print, mark.as_deref(), marks).await {
+            // A file that the last build stood on was vacuumed.
+            Err(WarehouseError::Store { source: object_store::Error::NotFound { .. }, .. }) => Err("older files are gone"),
+            other => other?,
+        };
+        let held = job.files.iter().map(|file| file.rows.unwrap_or_default()).sum();
+        let (built, whole) = match narrow {
+            Ok(built) => (built, None),
+            Err(why) => (self.whole(&job, marks).await?, Some(why.to_string())),
+        };
+        if built.counts.received != built.counts.accounted() {
             return Err(WarehouseError::Balance {
                 dataset: dataset.name.clone(),
-                received: outcome.counts.received,
-                accounted: outcome.counts.accounted(),
+                received: built.counts.received,
+                accounted: built.counts.accounted(),
             });
         }
-        let mut changed = self.accept(dataset, &plan, &indexes, &bronze, &files, &rows, &outcome, run, marks).await?;
-        changed +=
-            quarantine::replace(self.root, dataset, &plan, &indexes, &bronze, &files, &rows, &outcome.quarantined, run, marks).await?;
-        let mut by_cell: BTreeMap<Cell, CellCounts> = BTreeMap::new();
-        for ((county, month), counts) in outcome.cells {
-            let of = by_cell.entry(Cell::new(indexes.counties.code(county), month_text(month))).or_default();
-            *of = of.plus(counts);
-        }
-        Ok((outcome.counts, by_cell, changed))
+        let manifest = Manifest {
+            print: print.to_string(),
+            bronze: job.files.iter().map(|file| file.path.clone()).collect(),
+            needs: job.needs.clone(),
+            outputs: self.outputs(dataset).await?,
+            counts: built.counts.clone(),
+            cells: built.by_cell.iter().map(|(cell, counts)| (cell.county.clone(), cell.month.clone(), *counts)).collect(),
+        };
+        manifest.write(self.root, dataset, mark.as_deref()).await?;
+        let judged = RowsJudged { held, judged: built.judged, whole };
+        Ok(Some((built, judged)))
     }
 
-    async fn judge(
+    /// Marks datasets as built from the bronze files they have now. Only for those that were fresh and whose files were merged since: the rows
+    /// are the same, so what is known of the last build holds on.
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn remark(&self, datasets: &BTreeSet<String>, marks: &mut CellMarks) -> Result<()> {
+        for dataset in self.registry.datasets().iter().filter(|dataset| datasets.contains(&dataset.name)) {
+            let Some(print) = self.fingerprint(dataset).await?.map(|print| print.text()) else { continue };
+            let Some(bronze) = self.tables.get(self.root, "bronze", &dataset.name).await? else { continue };
+            let (table, whole) = (format!("silver.{}", dataset.name), Cell::new(WHOLE, WHOLE));
+            let before = marks.get(&table, &whole).map(|mark| mark.fingerprint.clone()).unwrap_or_default();
+            if let Some(mut held) = Manifest::read(self.root, dataset, &before).await? {
+                held.print.clone_from(&print);
+                held.bronze = bronze.files()?.into_iter().map(|file| file.path).collect();
+                held.write(self.root, dataset, Some(&before)).await?;
+            }
+            marks.set(&table, whole, CellMark { fingerprint: print, ..CellMark::default() });
+        }
+        Ok(())
+    }
+
+    /// Hash of what is there of a dataset in silver.
+    async fn outputs(&self, dataset: &Dataset) -> Result<String> {
+        let silver = self.tables.get(self.root, "silver", &dataset.name).await?;
+        let quarantine = self.tables.get(self.root, "silver", QUARANTINE).await?;
+        outputs(dataset, silver.as_ref(), quarantine.as_ref())
+    }
+
+    /// Judges everything.
+    async fn whole(&self, job: &Job<'_>, marks: &mut CellMarks) -> Result<Built> {
+        let mut codes = BTreeSet::new();
+        if let CountyPlan::Column(at) = job.plan.county {
+            // Which counties rows name is learnt before they are judged.
+            let name = job.plan.columns.get(at).map(|c| c.name.clone()).unwrap_or_default();
+            for file in &job.files {
+                for batch in read_file(&job.bronze.store(), job.bronze.label(), &file.path, Some(std::slice::from_ref(&name))).await? {
+                    lookup::own_counties(&job.plan, &batch, &mut codes);
+                }
+            }
+        }
+        let indexes = lookup::load(&job.tables, &job.plan, self.region, &[&job.needs], &codes, None).await?;
+        let rows = Rows { parts: job.files.iter().map(|file| Part::File(file.path.clone())).collect() };
+        let now = self.decide(job, &rows, indexes.into_iter().next().unwrap_or_default()).await?;
+        let mut table = self.silver(job.dataset).await?;
+        let (wanted, gone) = accept::all_cells(job, &table, &now, marks)?;
+        let mut cells = accept::replace(job, &mut table, &rows, &now, wanted, gone, marks).await?;
+        self.tables.put(&table);
+        cells += self.set_aside(job, &rows, &now, None, marks).await?;
+        let by_cell = by_cell(&now);
+        Ok(Built { counts: now.outcome.counts, by_cell, cells, judged: now.judged.len() as u64 })
+    }
+
+    /// Judges what is concerned by what changed since the last build; the inner error says why that cannot be told, or is not worth it.
+    async fn concerned(
         &self,
-        bronze: &Table,
-        files: &[FileEntry],
-        plan: &Arc<Plan>,
-        indexes: &Arc<Indexes>,
-        retired: &Arc<Retired>,
-        region: u16,
-    ) -> Result<Vec<Judged>> {
-        let store = bronze.store();
-        let jobs = files.iter().enumerate().map(|(number, file)| {
-            let (store, plan, indexes, retired, path, label) =
-                (store.clone(), plan.clone(), indexes.clone(), retired.clone(), file.path.clone(), bronze.label().to_string());
+        job: &Job<'_>,
+        print: &str,
+        mark: Option<&str>,
+        marks: &mut CellMarks,
+    ) -> Result<std::result::Result<Built, &'static str>> {
+        if self.extent == Extent::Whole {
+            return Ok(Err("asked for"));
+        }
+        let Some(mark) = mark else { return Ok(Err("never built")) };
+        match (Fingerprint::parse(mark), Fingerprint::parse(print)) {
+            (Some(old), Some(new)) if (&old.contract, &old.code) == (&new.contract, &new.code) => {}
+            _ => return Ok(Err("contract or code changed")),
+        }
+        let Some(held) = Manifest::read(self.root, job.dataset, mark).await? else { return Ok(Err("nothing is known of the last build")) };
+        if held.outputs != self.outputs(job.dataset).await? {
+            return Ok(Err("the tables are not those of the last build"));
+        }
+        let always = self.extent == Extent::Concerned;
+        let of = match narrow::scope(&job.bronze, &job.files, &job.plan, &job.tables, &held, &job.needs, always).await? {
+            Scope::Groups(of) => of,
+            Scope::Whole(why) => return Ok(Err(why)),
+        };
+        if of.groups.is_empty() {
+            let by_cell = held.by_cell();
+            return Ok(Ok(Built { counts: held.counts, by_cell, cells: 0, judged: 0 }));
+        }
+        let (before, now) = self.twice(job, &of, &held.needs).await?;
+        let Some(counts) = held.counts.exchanged(&before.outcome.counts, &now.outcome.counts) else { return Ok(Err("counts do not fit")) };
+        let mut by = held.by_cell();
+        for (cell, out) in by_cell(&before) {
+            match by.get(&cell).copied().unwrap_or_default().minus(out) {
+                Some(left) => by.insert(cell, left),
+                None => return Ok(Err("counts do not fit")),
+            };
+        }
+        for (cell, into) in by_cell(&now) {
+            let of = by.entry(cell).or_default();
+            *of = of.plus(into);
+        }
+        by.retain(|_, counts| *counts != CellCounts::default());
+        let mut table = self.silver(job.dataset).await?;
+        let Some((wanted, gone)) = accept::cells_concerned(job, &table, &of.groups, &before, &now, marks).await? else {
+            return Ok(Err("silver is not what the last build left"));
+        };
+        let quarantine = self.tables.get(self.root, "silver", QUARANTINE).await?;
+        let Some(stays) = quarantine::stays(job, quarantine.as_ref(), &of.rows, &before, &now).await? else {
+            return Ok(Err("the quarantine is not what the last build left"));
+        };
+        let mut cells = accept::replace(job, &mut table, &of.rows, &now, wanted, gone, marks).await?;
+        self.tables.put(&table);
+        cells += self.set_aside(job, &of.rows, &now, Some(stays), marks).await?;
+        Ok(Ok(Built { counts, by_cell: by, cells, judged: now.judged.len() as u64 }))
+    }
+
+    /// What came of the rows concerned at the last build, and what comes of them now.
+    async fn twice(&self, job: &Job<'_>, of: &Concerned, old: &Needs) -> Result<(Decided, Decided)> {
+        let mut codes = BTreeSet::new();
+        of.rows.held().for_each(|batch| lookup::own_counties(&job.plan, batch, &mut codes));
+        let wanted = narrow::wanted(&job.plan, &of.rows)?;
+        let indexes = lookup::load(&job.tables, &job.plan, self.region, &[old, &job.needs], &codes, Some(&wanted)).await?;
+        let mut sides = indexes.into_iter();
+        let (then, today) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
+        let known = |row: &Judged| of.known.get(row.file as usize).copied().unwrap_or_default();
+        let now = self.decide(job, &of.rows, today).await?;
+        let mut judged = if of.references { self.judge(job, &of.rows, &Arc::new(then)).await? } else { now.judged.clone() };
+        judged.retain(known);
+        let outcome = compete(&judged);
+        Ok((Decided { indexes: now.indexes.clone(), judged, outcome }, now))
+    }
+
+    async fn decide(&self, job: &Job<'_>, rows: &Rows, indexes: Indexes) -> Result<Decided> {
+        let indexes = Arc::new(indexes);
+        let judged = self.judge(job, rows, &indexes).await?;
+        let outcome = compete(&judged);
+        Ok(Decided { indexes, judged, outcome })
+    }
+
+    async fn judge(&self, job: &Job<'_>, rows: &Rows, indexes: &Arc<Indexes>) -> Result<Vec<Judged>> {
+        let region = indexes.counties.find(self.region).unwrap_or(0);
+        let (store, label) = (job.bronze.store(), job.bronze.label().to_string());
+        let jobs = rows.parts.iter().cloned().enumerate().map(|(number, part)| {
+            let (store, label, plan, indexes, retired) =
+                (store.clone(), label.clone(), job.plan.clone(), indexes.clone(), job.retired.clone());
             async move {
-                let batches = read_file(&store, &label, &path, None).await?;
+                let batches = match part {
+                    Part::File(path) => read_file(&store, &label, &path, None).await?,
+                    Part::Held(batches) => batches,
+                };
                 tokio::task::spawn_blocking(move || {
                     let judge = Judge { plan: &plan, indexes: &indexes, retired: &retired, region };
                     let mut out = Vec::new();
@@ -174,230 +408,44 @@ impl Silver<'_> {
                 .map_err(|e| WarehouseError::Task(e.to_string()))?
             }
         });
-        let mut rows = Vec::new();
+        let mut judged = Vec::new();
         let mut stream = futures::stream::iter(jobs).buffered(PARALLEL);
         while let Some(part) = stream.next().await {
-            rows.append(&mut part?);
+            judged.append(&mut part?);
         }
-        Ok(rows)
+        Ok(judged)
     }
 
-    /// Replaces the silver cells whose accepted rows differ from what is there.
-    #[expect(clippy::too_many_arguments, reason = "one step of the build, split off for reading")]
-    async fn accept(
+    /// The dataset's silver table, created where there is none.
+    async fn silver(&self, dataset: &Dataset) -> Result<Table> {
+        // The contract's columns are compared with the table's by this.
+        let schema = dataset.silver_schema();
+        Table::open_or_create(self.root, "silver", &dataset.name, &schema, &["county", "month"], &dataset.title).await
+    }
+
+    /// Replaces the dataset's part of the quarantine.
+    async fn set_aside(
         &self,
-        dataset: &Dataset,
-        plan: &Plan,
-        indexes: &Indexes,
-        bronze: &Table,
-        files: &[FileEntry],
-        rows: &[Judged],
-        outcome: &Outcome,
-        run: &RunStamp,
+        job: &Job<'_>,
+        rows: &Rows,
+        now: &Decided,
+        stays: Option<quarantine::Stays>,
         marks: &mut CellMarks,
     ) -> Result<u64> {
-        let mut table =
-            Table::open_or_create(self.root, "silver", &dataset.name, &dataset.silver_schema(), &["county", "month"], &dataset.title)
-                .await?;
-        let label = table.label().to_string();
-        let mut by_cell: BTreeMap<(u16, i32), Vec<usize>> = BTreeMap::new();
-        for i in &outcome.accepted {
-            by_cell.entry((rows[*i].county, rows[*i].month)).or_default().push(*i);
-        }
-        let mut wanted: BTreeMap<Cell, (String, Vec<usize>)> = BTreeMap::new();
-        for ((county, month), list) in by_cell {
-            let cell = Cell::new(indexes.counties.code(county), month_text(month));
-            let print = cell_fingerprint(dataset, rows, &list);
-            wanted.insert(cell, (print, list));
-        }
-        let active: BTreeMap<Cell, Vec<FileEntry>> = table.files_by_cell()?;
-        // A cell is fresh only when the mark says so and its file is really there.
-        wanted.retain(|cell, (print, _)| {
-            let there = active.get(cell).and_then(|f| f.first()).and_then(|f| digest_in(&f.path));
-            marks.get(&label, cell).is_none_or(|m| m.fingerprint != *print || there != Some(m.digest.as_str()))
-        });
-        let all: BTreeSet<Cell> =
-            outcome.accepted.iter().map(|i| Cell::new(indexes.counties.code(rows[*i].county), month_text(rows[*i].month))).collect();
-        let gone: Vec<Cell> = active.keys().filter(|c| !all.contains(*c)).cloned().collect();
-        let built = self.type_cells(dataset, plan, bronze, files, rows, &wanted, &table, run).await?;
-        let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
-        let mut new_marks = Vec::new();
-        for (cell, file) in built {
-            let digest = digest_in(&file.path).unwrap_or_default().to_string();
-            let print = wanted.get(&cell).map(|w| w.0.clone()).unwrap_or_default();
-            new_marks.push((cell.clone(), CellMark { fingerprint: print, digest, rows: file.rows }));
-            let held = active.get(&cell).map(Vec::as_slice).unwrap_or_default();
-            if held.len() == 1 && digest_in(&held[0].path) == digest_in(&file.path) {
-                continue; // rows came another way, but they say the same
-            }
-            change.remove.extend(held.iter().map(|f| f.path.clone()));
-            change.add.push(file);
-        }
-        for cell in gone {
-            change.remove.extend(active.get(&cell).into_iter().flatten().map(|f| f.path.clone()));
-            new_marks.push((cell, CellMark { fingerprint: String::new(), digest: String::new(), rows: 0 }));
-        }
-        let changed = change.add.len().max(change.remove.len()) as u64;
-        if changed > 0 {
-            change.positions.push(("yaojia".to_string(), run.seq));
-            table.commit(change).await?;
-        }
-        for (cell, mark) in new_marks {
-            marks.set(&label, cell, mark);
+        let held = self.tables.get(self.root, "silver", QUARANTINE).await?;
+        let (table, changed) = quarantine::replace(self.root, held, job, rows, now, stays, marks).await?;
+        if let Some(table) = table {
+            self.tables.put(&table);
         }
         Ok(changed)
     }
-
-    /// Types the rows of the wanted cells and writes one file a cell; each bronze file is read once.
-    #[expect(clippy::too_many_arguments, reason = "one step of the build, split off for reading")]
-    async fn type_cells(
-        &self,
-        dataset: &Dataset,
-        plan: &Plan,
-        bronze: &Table,
-        files: &[FileEntry],
-        rows: &[Judged],
-        wanted: &BTreeMap<Cell, (String, Vec<usize>)>,
-        table: &Table,
-        run: &RunStamp,
-    ) -> Result<Vec<(Cell, NewFile)>> {
-        let schema = file_schema(&dataset.silver_schema());
-        let grain: Vec<String> = dataset.key.iter().map(|k| dataset.silver_name(k).to_string()).collect();
-        let label = table.label().to_string();
-        // file → cell number → positions
-        let names: Vec<&Cell> = wanted.keys().collect();
-        let mut by_file: BTreeMap<u32, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
-        let mut open_files: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); names.len()];
-        for (n, (_, list)) in wanted.values().enumerate() {
-            for i in list {
-                by_file.entry(rows[*i].file).or_default().entry(n).or_default().push(*i);
-                open_files[n].insert(rows[*i].file);
-            }
-        }
-        let mut parts: Vec<Vec<RecordBatch>> = vec![Vec::new(); names.len()];
-        let mut built = Vec::new();
-        for (number, cells) in by_file {
-            let path = files.get(number as usize).map(|f| f.path.as_str()).unwrap_or_default();
-            let batches = read_file(&bronze.store(), bronze.label(), path, None).await?;
-            for (n, list) in cells {
-                let mut at: BTreeMap<usize, Vec<Pick>> = BTreeMap::new();
-                let starts: Vec<u32> = batches
-                    .iter()
-                    .scan(0_u32, |first, b| {
-                        let start = *first;
-                        *first += u32::try_from(b.num_rows()).unwrap_or_default();
-                        Some(start)
-                    })
-                    .collect();
-                for i in list {
-                    let row = &rows[i];
-                    let batch = starts.partition_point(|s| *s <= row.position).saturating_sub(1);
-                    at.entry(batch).or_default().push(Pick {
-                        row: row.position - starts[batch],
-                        warnings: row.warnings,
-                        convrat: row.convrat,
-                    });
-                }
-                for (batch, picks) in at {
-                    parts[n].push(typed_batch(dataset, plan, &schema, &batches[batch], &picks)?);
-                }
-                open_files[n].remove(&number);
-                if open_files[n].is_empty() {
-                    let batches = std::mem::take(&mut parts[n]);
-                    let sorted = canonical(&label, &schema, &grain, &[], &batches)?;
-                    let partition = vec![("county".to_string(), names[n].county.clone()), ("month".to_string(), names[n].month.clone())];
-                    built.push((names[n].clone(), write_cell(&table.store(), &label, partition, sorted, run.seq).await?));
-                }
-            }
-        }
-        Ok(built)
-    }
-
-    /// Loads the indexes a dataset needs from the silver tables built before it.
-    async fn indexes(&self, plan: &Plan) -> Result<Indexes> {
-        let mut indexes = Indexes::default();
-        indexes.counties.number(self.region);
-        for name in plan.needs() {
-            let mut index = KeyIndex::default();
-            if let Some((dataset, column)) = name.split_once('.') {
-                self.fill(dataset, column, &mut index, &mut indexes.counties).await?;
-            }
-            indexes.keys.insert(name, index);
-        }
-        if plan.dataset == "institution" || plan.dataset == "admdvs" {
-            self.own_counties(plan, &mut indexes).await?;
-        }
-        if plan.fee.is_some() {
-            indexes.convrat = self.convrat().await?;
-        }
-        Ok(indexes)
-    }
-
-    async fn fill(&self, dataset: &str, column: &str, index: &mut KeyIndex, counties: &mut crate::silver::index::Counties) -> Result<()> {
-        let Some(table) = Table::open(self.root, "silver", dataset).await? else { return Ok(()) };
-        let wanted = [column.to_string()];
-        for file in table.files()? {
-            let county = counties.number(&file.part("county"));
-            for batch in read_file(&table.store(), table.label(), &file.path, Some(&wanted)).await? {
-                let Some(values) = batch.column_by_name(column).and_then(|c| c.as_string_opt::<i32>()) else { continue };
-                values.iter().flatten().for_each(|v| index.insert(v, county));
-            }
-        }
-        Ok(())
-    }
-
-    /// An institution's county is its own column: learn the codes that occur before judging.
-    async fn own_counties(&self, plan: &Plan, indexes: &mut Indexes) -> Result<()> {
-        let crate::silver::plan::CountyPlan::Column(at) = plan.county else { return Ok(()) };
-        let Some(bronze) = Table::open(self.root, "bronze", &plan.dataset).await? else { return Ok(()) };
-        let name = plan.columns.get(at).map(|c| c.name.clone()).unwrap_or_default();
-        let mut codes = BTreeSet::new();
-        for file in bronze.files()? {
-            for batch in read_file(&bronze.store(), bronze.label(), &file.path, Some(std::slice::from_ref(&name))).await? {
-                if let Some(values) = batch.column_by_name(&name).and_then(|c| c.as_string_opt::<i32>()) {
-                    codes.extend(values.iter().flatten().filter_map(yaojia_models::text::clean).map(ToString::to_string));
-                }
-            }
-        }
-        codes.iter().for_each(|c| {
-            indexes.counties.number(c);
-        });
-        Ok(())
-    }
-
-    async fn convrat(&self) -> Result<HashMap<u128, i128>> {
-        let mut ratios = HashMap::new();
-        let Some(table) = Table::open(self.root, "silver", "list_map").await? else { return Ok(ratios) };
-        let wanted = ["fixmedins_code", "medins_list_codg", "convrat"].map(ToString::to_string);
-        for file in table.files()? {
-            for batch in read_file(&table.store(), table.label(), &file.path, Some(&wanted)).await? {
-                let text = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-                let number = batch.column_by_name("convrat").and_then(|c| c.as_primitive_opt::<Decimal128Type>());
-                let (Some(orgs), Some(codes), Some(values)) = (text("fixmedins_code"), text("medins_list_codg"), number) else { continue };
-                for ((org, code), value) in orgs.iter().zip(codes.iter()).zip(values.iter()) {
-                    if let (Some(org), Some(code), Some(value)) = (org, code, value) {
-                        ratios.insert(name_of([org.as_bytes(), code.as_bytes()]), value);
-                    }
-                }
-            }
-        }
-        Ok(ratios)
-    }
 }
 
-/// What a cell is built from: the accepted rows' contents and what judging added, in any order.
-fn cell_fingerprint(dataset: &Dataset, rows: &[Judged], list: &[usize]) -> String {
-    let mut sum = 0_u128;
-    for i in list {
-        let row = &rows[*i];
-        sum = sum.wrapping_add(name_of([
-            row.content.to_be_bytes().as_slice(),
-            &[row.warnings],
-            row.convrat.to_be_bytes().as_slice(),
-            row.receipt.0.to_be_bytes().as_slice(),
-            row.receipt.1.to_be_bytes().as_slice(),
-            row.receipt.2.to_be_bytes().as_slice(),
-        ]));
+fn by_cell(decided: &Decided) -> BTreeMap<Cell, CellCounts> {
+    let mut by_cell: BTreeMap<Cell, CellCounts> = BTreeMap::new();
+    for ((county, month), counts) in &decided.outcome.cells {
+        let of = by_cell.entry(Cell::new(decided.indexes.counties.code(*county), month_text(*month))).or_default();
+        *of = of.plus(*counts);
     }
-    sha256_hex(format!("{ENGINE}\n{}\n{}\n{sum:032x}", dataset.digest(), list.len()).as_bytes())
+    by_cell
 }

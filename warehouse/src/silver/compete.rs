@@ -33,10 +33,37 @@ impl Counts {
     pub fn accounted(&self) -> u64 {
         self.accepted + self.superseded + self.void + self.quarantined.values().sum::<u64>()
     }
+
+    /// These counts with one part of them in place of another; `None` where there is less than is taken.
+    #[must_use]
+    pub fn exchanged(&self, out: &Self, into: &Self) -> Option<Self> {
+        let number = |held: u64, out: u64, into: u64| held.checked_sub(out)?.checked_add(into);
+        let named = |held: &BTreeMap<String, u64>, out: &BTreeMap<String, u64>, into: &BTreeMap<String, u64>| {
+            let mut new = held.clone();
+            for name in out.keys().chain(into.keys()) {
+                let at = |counts: &BTreeMap<String, u64>| counts.get(name).copied().unwrap_or_default();
+                match number(at(held), at(out), at(into))? {
+                    // A reason that no row has any more is not named.
+                    0 => new.remove(name),
+                    n => new.insert(name.clone(), n),
+                };
+            }
+            Some(new)
+        };
+        Some(Self {
+            received: number(self.received, out.received, into.received)?,
+            repeated: number(self.repeated, out.repeated, into.repeated)?,
+            accepted: number(self.accepted, out.accepted, into.accepted)?,
+            superseded: number(self.superseded, out.superseded, into.superseded)?,
+            void: number(self.void, out.void, into.void)?,
+            quarantined: named(&self.quarantined, &out.quarantined, &into.quarantined)?,
+            warnings: named(&self.warnings, &out.warnings, &into.warnings)?,
+        })
+    }
 }
 
 /// Counts of one county and month of a dataset; received = accepted + superseded + void + quarantined.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CellCounts {
     /// Distinct rows received that belong here.
     pub received: u64,
@@ -59,6 +86,20 @@ impl CellCounts {
     #[must_use]
     pub fn accounted(&self) -> u64 {
         self.accepted + self.quarantined + self.superseded + self.void
+    }
+
+    /// The one without the other; `None` where there is less than is taken.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            received: self.received.checked_sub(other.received)?,
+            repeated: self.repeated.checked_sub(other.repeated)?,
+            parsed: self.parsed.checked_sub(other.parsed)?,
+            accepted: self.accepted.checked_sub(other.accepted)?,
+            quarantined: self.quarantined.checked_sub(other.quarantined)?,
+            superseded: self.superseded.checked_sub(other.superseded)?,
+            void: self.void.checked_sub(other.void)?,
+        })
     }
 
     /// Both together.

@@ -45,7 +45,7 @@ pub(crate) struct Judged {
 
 /// A parsed value, kept only while its row is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parsed {
+pub(crate) enum Parsed {
     Null,
     Number(i128),
     Time(i64),
@@ -98,7 +98,7 @@ fn month_of_day(day: i64) -> i32 {
     })
 }
 
-fn parse(kind: Kind, text: &str) -> Parsed {
+pub(super) fn parse(kind: Kind, text: &str) -> Parsed {
     match kind {
         Kind::Text => Parsed::Text,
         Kind::Decimal { precision, scale, .. } => text::parse_decimal(text, precision, scale).map_or(Parsed::Bad, Parsed::Number),
