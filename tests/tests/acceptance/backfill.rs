@@ -22,11 +22,12 @@ fn repaired(world: &Path, month: &str) -> u64 {
         .map(|line| {
             let received = line.contains("\"shpStas\":\"3\"") && line.contains(&format!("\"updtTime\":\"{month}"));
             seen += usize::from(received);
-            if !received || seen % 3 != 0 || !line.contains("\"manuLotnum\":\"") {
+            let number = line.split_once("\"shppCnt\":").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()));
+            if !received || seen % 3 != 0 || !number {
                 return line.to_owned();
             }
             changed += 1;
-            line.replacen("\"manuLotnum\":\"", "\"manuLotnum\":\"R", 1).replacen("\"shppCnt\":", "\"shppCnt\":1", 1)
+            line.replacen("\"shppCnt\":", "\"shppCnt\":1", 1)
         })
         .collect();
     fs::write(&path, lines.join("\n") + "\n").expect("the rows");
