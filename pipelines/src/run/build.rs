@@ -9,7 +9,7 @@ use yaojia_warehouse::audit::{Basis, basis_of, record_basis};
 use yaojia_warehouse::delta::{Cell, Table};
 use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside, StaleMonth};
 use yaojia_warehouse::ledger::{
-    CellMarks, LoadMark, Release, RunStamp, Unreleased, certificates, current_release, last_built, loads, publish_release, read_counts,
+    CellMarks, LoadMark, RunStamp, Unreleased, certificates, current_release, last_built, loads, publish_release, read_counts,
     record_certificates, record_unreleased, rollbacks, runs, unreleased, write_counts,
 };
 use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
@@ -267,9 +267,14 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64, stale: &[St
     {
         return Ok(BTreeMap::new());
     }
-    // A run that changed no table and is as of the same instant has nothing to show that is not shown.
-    let shown = |r: &Release| r.tables == tables && (lazy.opened().is_none() || r.as_of == instant_text(at));
-    if tables.is_empty() || held.as_ref().is_some_and(shown) {
+    if tables.is_empty() || held.as_ref().is_some_and(|r| r.tables == tables && lazy.opened().is_none()) {
+        return Ok(BTreeMap::new());
+    }
+    let bundle = bundle::keep(context).await?;
+    // A run that changed no table, as of the same instant and by the same texts, has nothing to show that is not shown.
+    if let Some(held) = held.as_ref().filter(|held| held.tables == tables && held.as_of == instant_text(at))
+        && basis_of(context.root, held.number).await?.is_some_and(|basis| basis.bundle == bundle)
+    {
         return Ok(BTreeMap::new());
     }
     let stamp = lazy.open(context).await?;
@@ -279,7 +284,7 @@ async fn release(context: &Context<'_>, lazy: &mut LazyRun, at: i64, stale: &[St
         run_seq: stamp.seq,
         run_id: stamp.id.clone(),
         as_of: instant_text(at),
-        bundle: bundle::keep(context).await?,
+        bundle,
         cursors: cursors(context, &known).await?,
     };
     record_basis(context.root, &basis).await?;

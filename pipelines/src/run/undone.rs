@@ -75,8 +75,11 @@ pub(super) async fn note(context: &Context<'_>, lazy: &mut LazyRun, ended: Ended
     let Ended { what, scope, left, at, failed } = ended;
     let mut now: BTreeSet<Undone> = left.into_iter().collect();
     let mut whole = false;
-    // Wrong usage leaves nothing undone that a second try could do.
-    if let Some(error) = failed.filter(|error| error.exit() != 2) {
+    // What was wrong with the request leaves nothing undone that a second try could do.
+    let refused = failed.is_some_and(|error| {
+        matches!(error, RunError::Usage { .. } | RunError::UsedRule(_) | RunError::Config(_) | RunError::Profile(_) | RunError::NotFound(_))
+    });
+    if let Some(error) = failed.filter(|_| !refused) {
         let stopped = matches!(error, RunError::Stopped);
         match at.filter(|_| what.build.is_some() && !stopped) {
             Some(at) => now.extend(stale(&build::plan(context, at).await?, scope, error)),
@@ -88,8 +91,7 @@ pub(super) async fn note(context: &Context<'_>, lazy: &mut LazyRun, ended: Ended
         }
     }
     // A run that ended before its end says nothing of what was undone before it.
-    let usage = failed.is_some_and(|error| error.exit() == 2);
-    now.extend(held.iter().filter(|of| whole || usage || !covers(what, scope, of)).cloned());
+    now.extend(held.iter().filter(|of| whole || refused || !covers(what, scope, of)).cloned());
     // One line for each thing: what this run says of it, not what was said before.
     let mut all: Vec<Undone> = Vec::new();
     for of in now {
