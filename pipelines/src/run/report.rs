@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use yaojia_warehouse::gold::MonthCounts;
 use yaojia_warehouse::silver::Counts;
 
 /// Version of the JSON documents.
@@ -118,10 +119,14 @@ impl ParseReport {
 pub struct BuildReport {
     /// Counts of every dataset, as of its last build.
     pub silver: BTreeMap<String, Counts>,
+    /// Cells there are, stale or not, by dimension and fact; null when none of them was stale.
+    pub cells: Option<BTreeMap<String, u64>>,
     /// Cells judged stale, by table.
     pub stale: BTreeMap<String, u64>,
     /// Cells replaced, by table.
     pub replaced: BTreeMap<String, u64>,
+    /// Months of every indicator: how many there are, how many were stale, computed, only judged; null when none was stale.
+    pub indicators: Option<BTreeMap<String, MonthCounts>>,
     /// Indicator-months computed.
     pub computed: u64,
     /// Indicator-months judged again without computing.
