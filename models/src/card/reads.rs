@@ -44,7 +44,12 @@ impl Indicator {
                 Some(ReadWindow { months: Months::Latest, .. }) => {}
                 Some(ReadWindow { months: Months::Relative { to: Some(to), .. }, .. }) if to <= 0 => {}
                 Some(ReadWindow { months: Months::Relative { .. }, .. }) => {
-                    return bad(table, format!("`{text}` reaches beyond the asked month, whose end is T: at most `..0`, or `latest` for the table as a whole"));
+                    return bad(
+                        table,
+                        format!(
+                            "`{text}` reaches beyond the asked month, whose end is T: at most `..0`, or `latest` for the table as a whole"
+                        ),
+                    );
                 }
                 _ => return bad(table, format!("`{text}` is no window: `0`, `-2..0`, `*..0`, or `latest` for the table as a whole")),
             }

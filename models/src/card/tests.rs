@@ -18,7 +18,14 @@ fn read(card: &[(&str, &str)], rules: &[(&str, &str)]) -> Result<Indicator, Card
             text.replacen(from, to, 1)
         })
     };
-    Indicator::read("D05_online_rate", &change(block(0), card), Some(&change(block(1), rules)), Some("SELECT 1 FROM gold.fact_receipt"), None, None)
+    Indicator::read(
+        "D05_online_rate",
+        &change(block(0), card),
+        Some(&change(block(1), rules)),
+        Some("SELECT 1 FROM gold.fact_receipt"),
+        None,
+        None,
+    )
 }
 
 #[test]
