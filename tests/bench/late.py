@@ -141,8 +141,9 @@ class Warehouse:
 def deliver(world, kind, month, serial):
     """One late row of the month: a copy of one that is there, under a key of its own."""
     if kind == "fee":
-        folder = sorted((world / "exports/fee_list").iterdir())[serial % 3] / month.replace("-", "")
-        lines = sorted(folder.glob("*_01.csv"))[0].read_text(encoding="utf-8").splitlines()
+        # Counties deliver in formats of their own: one that delivers plain CSV.
+        first = sorted((world / "exports/fee_list").glob(f"*/{month.replace('-', '')}/*_01.csv"))[0]
+        folder, lines = first.parent, first.read_text(encoding="utf-8").splitlines()
         row = lines[5].split(",")
         row[0] = f"49{serial:02}{row[0][4:]}"
         (folder / f"fee_late_{serial:02}.csv").write_text(lines[0] + "\n" + ",".join(row) + "\n", encoding="utf-8")
