@@ -6,7 +6,7 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 YAOJIA  := $(TARGET)/debug/yaojia
 DEMO    ?= demo-warehouse
 
-.PHONY: build demo test interop-python fmt clippy lint pages golden scms bench soak fuzz big clean-demo
+.PHONY: build demo test interop-python fmt clippy lint pages golden scms bench bench-late soak fuzz big clean-demo
 
 build:
 	$(CARGO) build --workspace --bins
@@ -65,6 +65,10 @@ scms: build
 bench:
 	$(CARGO) build --workspace --bins --profile optimised
 	YAOJIA=$(TARGET)/optimised/yaojia $(PYTHON) tests/bench/run.py
+
+# One late row in a warehouse of 14 months and nine counties: only what depends on it is built again, and the outcome is a full build's.
+bench-late: build
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/bench/late.py
 
 # Long proofs: kills at random moments, a hostile platform, flipped bytes, and random worlds (some 20 to 40 seconds each).
 WORLDS ?= 200

@@ -230,7 +230,7 @@ pub struct Card {
     pub recipients: Vec<String>,
     /// The datasets whose completeness it requires.
     pub needs: Vec<String>,
-    /// Table → months relative to the asked one that the SQL reads (`"-2..0"`), where the planner cannot know.
+    /// Table → months relative to the asked one that the SQL reads (`"-2..0"`, `"latest"` for the table as a whole); none: everything up to the month.
     #[serde(default)]
     pub reads: IndexMap<String, String>,
     /// The folder of the twin whose SQL it shares, with parameters of its own: one text, two cards.

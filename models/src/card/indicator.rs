@@ -77,6 +77,7 @@ impl Indicator {
 
     /// Cross-checks of card, rules and SQL.
     fn check(&self, card_file: &str, rules_file: &str) -> Result<(), CardError> {
+        self.check_reads(card_file)?;
         let name = self.folder.rsplit('/').next().unwrap_or_default();
         if name != self.card.id && !name.starts_with(&format!("{}_", self.card.id)) {
             return Err(CardError::invalid(card_file, "id", format!("the folder `{name}` does not begin with `{}_`", self.card.id)));

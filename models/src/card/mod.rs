@@ -13,6 +13,7 @@ mod example;
 mod indicator;
 mod measure;
 mod parameter;
+mod reads;
 mod rule;
 
 #[cfg(test)]
@@ -27,4 +28,5 @@ pub use example::{Example, Expectation};
 pub use indicator::{Indicator, Query};
 pub use measure::{How, Level, Measure, MeasureKind, RollUp};
 pub use parameter::{Parameter, ParameterType, ParameterValue};
+pub use reads::UP_TO_THE_MONTH;
 pub use rule::{Rule, RuleLevel, RuleTag, Rules, Scope};

@@ -18,7 +18,14 @@ fn read(card: &[(&str, &str)], rules: &[(&str, &str)]) -> Result<Indicator, Card
             text.replacen(from, to, 1)
         })
     };
-    Indicator::read("D05_online_rate", &change(block(0), card), Some(&change(block(1), rules)), Some("SELECT 1"), None, None)
+    Indicator::read(
+        "D05_online_rate",
+        &change(block(0), card),
+        Some(&change(block(1), rules)),
+        Some("SELECT 1 FROM gold.fact_receipt"),
+        None,
+        None,
+    )
 }
 
 #[test]
@@ -53,7 +60,7 @@ tag = "I"
 text_zh = "更新的限值"
 "#;
     let rules = format!("{}\n{newer}", block(1));
-    let indicator = Indicator::read("D05", block(0), Some(&rules), Some("SELECT 1"), None, None).unwrap();
+    let indicator = Indicator::read("D05", block(0), Some(&rules), Some("SELECT 1 FROM gold.fact_receipt"), None, None).unwrap();
     let ids =
         |month: &str, known: Option<&str>| indicator.rules_for("main", month, known).iter().map(|rule| rule.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids("2024-06", None), ["D05.warn.1", "D05.verify.1"]);
@@ -77,7 +84,7 @@ fn what_does_not_fit_names_file_and_key() {
     assert!(said(read(&[], &[("\"verify\"", "\"verify\"\nmeasure = \"x\"")])).contains("no measure `x`"));
     assert!(said(read(&[], &[("\"2024-01\"", "\"2024-1\"")])).contains("yyyy-MM"));
     assert!(said(Indicator::read("D05", block(0), None, None, None, None)).contains("is missing"));
-    let value = Indicator::read("D05", block(0), Some(block(1)), None, Some("SELECT 1"), None);
+    let value = Indicator::read("D05", block(0), Some(block(1)), None, Some("SELECT 1 FROM gold.fact_receipt"), None);
     assert!(said(value).contains("evidence.sql"));
 }
 
@@ -86,16 +93,16 @@ fn a_catalogue_reads_folders() {
     let files = [
         ("D05_online_rate/indicator.toml", block(0)),
         ("D05_online_rate/rules.toml", block(1)),
-        ("D05_online_rate/rows.sql", "SELECT 1"),
+        ("D05_online_rate/rows.sql", "SELECT 1 FROM gold.fact_receipt"),
         ("D05_online_rate/README.md", "# …"),
         ("D05_online_rate/tests/a.slt", "…"),
     ];
     let catalogue = Catalogue::from_files(files).unwrap();
     assert_eq!(catalogue.indicators().len(), 1);
     assert_eq!(catalogue.get("D05").unwrap().folder, "D05_online_rate");
-    let twice = files.into_iter().chain([("D05_b/indicator.toml", block(0)), ("D05_b/rows.sql", "SELECT 1")]);
+    let twice = files.into_iter().chain([("D05_b/indicator.toml", block(0)), ("D05_b/rows.sql", "SELECT 1 FROM gold.fact_receipt")]);
     assert!(matches!(Catalogue::from_files(twice), Err(CardError::Duplicate { .. })));
-    assert!(matches!(Catalogue::from_files([("D05/rows.sql", "SELECT 1")]), Err(CardError::Missing { .. })));
+    assert!(matches!(Catalogue::from_files([("D05/rows.sql", "SELECT 1 FROM gold.fact_receipt")]), Err(CardError::Missing { .. })));
 }
 
 #[test]
@@ -115,4 +122,28 @@ fn decimals_are_exact_text() {
 fn operands_are_named() {
     assert_eq!(Operand::named("amount"), Operand::Amount);
     assert_eq!(Operand::named("overdue"), Operand::Input("overdue".to_owned()));
+}
+
+#[test]
+fn what_is_read_is_named_whole_and_ends_with_the_month() {
+    let why = |from: &str, to: &str| read(&[(from, to)], &[]).err().map(|e| e.to_string()).unwrap_or_default();
+    let line = "\"gold.fact_receipt\" = \"-11..0\"";
+    let window = |to: &str| format!("\"gold.fact_receipt\" = \"{to}\"");
+    assert!(why(line, &window("-1..1")).contains("beyond the asked month"));
+    assert!(why(line, &window("*")).contains("beyond the asked month"));
+    assert!(why(line, &window("-2..0 all_counties")).contains("all counties"));
+    assert!(why(line, &window("agreement")).contains("no window"));
+    assert!(why(line, "\"gold.fact_return\" = \"0\"").contains("name it too"));
+    assert!(why(line, &format!("{line}\n\"gold.fact_return\" = \"0\"")).contains("does not read"));
+    let indicator = read(&[], &[]).unwrap();
+    assert_eq!(indicator.window("gold.fact_receipt"), crate::contract::ReadWindow::parse("-11..0").unwrap());
+    let silent = read(&[(line, "")], &[]).unwrap();
+    assert_eq!(silent.window("gold.fact_receipt"), super::UP_TO_THE_MONTH);
+}
+
+#[test]
+fn every_indicator_of_ours_says_what_it_reads() {
+    let catalogue = Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/indicators")).unwrap();
+    let silent: Vec<&str> = catalogue.indicators().iter().filter(|i| i.card.reads.is_empty()).map(Indicator::id).collect();
+    assert!(silent.is_empty(), "no `[reads]`: {silent:?}");
 }

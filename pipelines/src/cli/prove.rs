@@ -36,7 +36,7 @@ pub(super) async fn prove(app: &App, args: &ProveArgs) -> Result<ExitStatus, Cli
     if app.json() {
         app.printer.json("prove", &json!({"ok": bad.is_empty(), "models": proofs}))?;
     } else {
-        let mut table = Table::new(["model", "cells", "rows", "stale", "variants", "digest"]);
+        let mut table = Table::new(["model", "cells", "rows", "stale", "cut", "variants", "digest"]);
         for proof in &proofs {
             let digest = proof.variants.first().map(|ran| ran.digest.chars().take(SHOWN).collect()).unwrap_or_default();
             table.push([
@@ -44,6 +44,7 @@ pub(super) async fn prove(app: &App, args: &ProveArgs) -> Result<ExitStatus, Cli
                 proof.cells.to_string(),
                 proof.rows.to_string(),
                 proof.stale.to_string(),
+                proof.cut.to_string(),
                 proof.variants.len().to_string(),
                 if proof.difference.is_some() { "DIFFERS".to_owned() } else { digest },
             ]);

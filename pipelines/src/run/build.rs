@@ -171,6 +171,7 @@ pub(crate) async fn build(
         let outcome = gold(context, scope).build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await;
         marks.flush(context.root, stamp.seq).await?;
         let outcome = outcome?;
+        report.cells = Some(outcome.all);
         report.stale.extend(outcome.stale);
         report.replaced.extend(outcome.cells.into_iter().filter(|(_, n)| *n > 0));
     }
@@ -187,6 +188,7 @@ pub(crate) async fn build(
         let session = Session::new(None, None)?;
         let outcome = indicators.build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
         marks.flush(context.root, stamp.seq).await?;
+        report.indicators = Some(outcome.months);
         report.computed = outcome.computed;
         report.judged = outcome.judged;
         report.replaced.extend(outcome.cells.into_iter().filter(|(_, n)| *n > 0));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use yaojia_warehouse::gold::MonthCounts;
 use yaojia_warehouse::silver::{Counts, RowsJudged};
 
 /// Version of the JSON documents.
@@ -120,10 +121,14 @@ pub struct BuildReport {
     pub silver: BTreeMap<String, Counts>,
     /// Rows judged of each dataset that was stale, of how many it has.
     pub judged_rows: BTreeMap<String, RowsJudged>,
+    /// Cells there are, stale or not, by dimension and fact; null when none of them was stale.
+    pub cells: Option<BTreeMap<String, u64>>,
     /// Cells judged stale, by table.
     pub stale: BTreeMap<String, u64>,
     /// Cells replaced, by table.
     pub replaced: BTreeMap<String, u64>,
+    /// Months of every indicator: how many there are, how many were stale, computed, only judged; null when none was stale.
+    pub indicators: Option<BTreeMap<String, MonthCounts>>,
     /// Indicator-months computed.
     pub computed: u64,
     /// Indicator-months judged again without computing.

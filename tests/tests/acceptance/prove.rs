@@ -70,6 +70,8 @@ fn every_model_is_the_same_in_every_way_and_as_published() {
     for model in models {
         let variants = model["variants"].as_array().unwrap_or_else(|| panic!("no variants: {model}"));
         let digests: BTreeSet<&str> = variants.iter().filter_map(|ran| ran["digest"].as_str()).collect();
+        let indicator = model["model"].as_str().is_some_and(|name| !name.starts_with("gold."));
+        assert!(!indicator || model["cut"].as_u64() >= Some(3), "hardly a month was made from its declared reads: {model:#}");
         assert!(variants.len() >= 5 && digests.len() == 1 && model["difference"].is_null() && model["stale"] == 0, "{model:#}");
     }
     let rows: u64 = models.iter().filter_map(|model| model["rows"].as_u64()).sum();
@@ -107,4 +109,42 @@ fn what_slips_through_the_lint_is_named() {
     assert_eq!(differs("gold.fact_order"), None);
     let run = project.run(["prove", "X01"]).exits(1);
     assert!(run.stdout.contains("X01") && run.stdout.contains("DIFFERS"), "{run}");
+}
+
+/// Order lines of the month and of the month before.
+const TWO_MONTHS: &str = "-- Order lines of two months, by institution.
+SELECT
+    m.month AS month,
+    line.county AS county,
+    line.medins_code AS subject_code,
+    CAST(1 AS DECIMAL(38, 6)) AS num,
+    'fact_order' AS source_table,
+    line.ord_detl_id AS row_key
+FROM gold.fact_order AS line
+INNER JOIN ask.month AS m
+    ON m.month = line.month
+    OR m.prev_month = line.month
+";
+
+#[test]
+fn a_card_that_reads_more_than_it_says_is_named() {
+    let project = Project::copy_of_loaded("http://127.0.0.1:9/nobody");
+    project.configure("#paths = [\"sql-local\"]", "paths = [\"sql-local\"]");
+    let folder = project.dir.join("sql-local/indicators/X01_order_lines");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::write(folder.join("rows.sql"), TWO_MONTHS).expect("the query");
+    fs::write(folder.join("rules.toml"), crate::extend::rule(1, 5, "")).expect("the rules");
+    let declare = |window: &str| {
+        let reads = format!("[reads]\n\"gold.fact_order\" = \"{window}\"\n\n[[measure]]");
+        fs::write(folder.join("indicator.toml"), crate::extend::CARD.replacen("[[measure]]", &reads, 1)).expect("the card");
+    };
+    declare("0");
+    project.run(["check"]).exits(0);
+    let run = project.run(["prove", "X01", "--quick"]).exits(1);
+    assert!(run.stdout.contains("reads more than its `[reads]` say"), "{run}");
+    declare("-1..0");
+    project.run(["prove", "X01", "--quick"]).exits(0);
+    declare("-1..1");
+    let run = project.run(["check"]).exits(2);
+    assert!(run.stderr.contains("beyond the asked month"), "{run}");
 }

@@ -8,14 +8,13 @@ use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::scalar::ScalarValue;
-use yaojia_models::contract::{Months, ReadWindow, Registry, TableContract};
+use yaojia_models::contract::{ReadWindow, Registry, TableContract};
 use yaojia_models::graph::{Graph, table_refs};
-use yaojia_models::value::Month;
 
 use crate::delta::{Cell, CellRows, Change, FileEntry, Table, canonical, digest_in, file_schema, split_cells, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::gold::check::Candidate;
-use crate::gold::{Fingerprint, Session, part};
+use crate::gold::{Fingerprint, Session, part, window};
 use crate::ledger::{CellMark, CellMarks, Refused, RunStamp};
 use crate::store::Root;
 
@@ -47,6 +46,8 @@ pub struct StaleCell {
 /// What a gold build did.
 #[derive(Debug, Default)]
 pub struct GoldOutcome {
+    /// Cells there are (with rows or once with rows, stale or not), by table.
+    pub all: BTreeMap<String, u64>,
     /// Cells judged stale, by table.
     pub stale: BTreeMap<String, u64>,
     /// Cells replaced, by table.
@@ -116,7 +117,7 @@ impl Gold<'_> {
         };
         let windows: Vec<(&String, Option<ReadWindow>, &Digests)> =
             inputs.iter().map(|(name, digests)| (name, contract.window(name), digests)).collect();
-        let by_cell = |w: &Option<ReadWindow>| matches!(w, Some(ReadWindow { months: Months::Relative { from, to }, all_counties: false }) if from.is_some() || to.is_some());
+        let by_cell = |w: &Option<ReadWindow>| window::by_cell(*w).is_some();
         let mut cells: BTreeSet<Cell> = held.clone();
         for (_, window, digests) in &windows {
             if by_cell(window) {
@@ -140,9 +141,9 @@ impl Gold<'_> {
             .map(|cell| {
                 let mut text = format!("{whole}\n");
                 for (name, window, digests) in windows.iter().filter(|(_, w, _)| by_cell(w)) {
-                    let Some(ReadWindow { months: Months::Relative { from, to }, .. }) = window else { continue };
+                    let Some((from, to)) = window::by_cell(*window) else { continue };
                     for (other, digest) in
-                        digests.iter().filter(|(c, _)| c.county == cell.county && in_window(&cell.month, &c.month, *from, *to))
+                        digests.iter().filter(|(c, _)| c.county == cell.county && window::in_window(&cell.month, &c.month, from, to))
                     {
                         text.push_str(&format!("{name} {other} {digest}\n"));
                     }
@@ -234,18 +235,23 @@ impl Gold<'_> {
             }
             let prints = self.prints(model, contract, &reads).await?;
             let count = prints.len();
+            outcome.all.insert(label.clone(), count as u64);
             let stale = stale_cells(&label, prints, marks);
             if stale.is_empty() {
                 continue;
             }
             tell(&model.name);
             outcome.stale.insert(label.clone(), stale.len() as u64);
-            for name in &reads {
-                session.see(self.root, self.registry, name).await?;
-            }
             let clock = std::time::Instant::now();
             let all = stale.len() == count;
-            let changed = self.table(session, model, contract, &reads, &stale, all, run, marks).await?;
+            let whole = all || stale.contains_key(&Cell::new("*", "*"));
+            let named: BTreeSet<Cell> = stale.keys().cloned().collect();
+            // Only what the stale cells may read, as the contract says: that nothing else matters is what `prove` proves.
+            for name in &reads {
+                let window = contract.window(name);
+                session.see_cells(self.root, self.registry, name, &|cell| whole || window::reaches(window, &named, cell)).await?;
+            }
+            let changed = self.table(session, model, contract, &reads, &stale, whole, run, marks).await?;
             tracing::debug!(model = label, seconds = ?clock.elapsed(), "model");
             outcome.cells.insert(label, changed);
         }
@@ -260,12 +266,11 @@ impl Gold<'_> {
         contract: &TableContract,
         reads: &BTreeSet<String>,
         stale: &BTreeMap<Cell, (Fingerprint, &'static str)>,
-        all: bool,
+        whole: bool,
         run: &RunStamp,
         marks: &mut CellMarks,
     ) -> Result<u64> {
         let label = format!("gold.{}", model.name);
-        let whole = all || stale.contains_key(&Cell::new("*", "*"));
         let named: BTreeSet<Cell> = stale.keys().cloned().collect();
         let rows = self.rows(session, model, contract, (!whole).then_some(&named)).await?;
         let schema = Arc::new(contract.arrow_schema());
@@ -353,11 +358,4 @@ fn conform(label: &str, schema: &SchemaRef, batch: &RecordBatch) -> Result<Recor
         })
         .collect::<Result<Vec<_>>>()?;
     RecordBatch::try_new(schema.clone(), columns).map_err(arrow)
-}
-
-/// Whether `other` lies in the window around `month`; rows of an unknown month belong to every window.
-fn in_window(month: &str, other: &str, from: Option<i32>, to: Option<i32>) -> bool {
-    let (Ok(own), Ok(other)) = (Month::parse(month), Month::parse(other)) else { return true };
-    let distance = other.since(own);
-    from.is_none_or(|f| distance >= f) && to.is_none_or(|t| distance <= t)
 }

@@ -1,30 +1,28 @@
 //! The SQL session: schemas `silver`, `gold`, `ops` and `ask`, our exact functions, Delta tables at chosen versions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{Array, ArrayRef, StringArray, new_null_array};
-use arrow::compute::{cast, concat_batches};
+use arrow::compute::cast;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::datasource::MemTable;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionContext, col, lit};
 use datafusion::scalar::ScalarValue;
 use deltalake::delta_datafusion::DeltaSessionContext;
 use futures::StreamExt as _;
 use yaojia_models::contract::{Registry, TableContract};
 
-use crate::delta::{FileEntry, Table, read_file};
+use crate::delta::{Cell, FileEntry, Table, read_file};
 use crate::error::{Result, WarehouseError};
 use crate::silver::{QUARANTINE, quarantine_schema};
 use crate::store::Root;
 
-/// Tables up to this many bytes on disk are read once and kept in memory for the session: a table of many small cells costs more to
-/// open than to hold, and forty indicators open the same dozen tables.
+/// Cells up to this many bytes on disk are read once and kept in memory for the session: many small cells cost more to open than to hold,
+/// and forty indicators open the same dozen tables.
 const HELD_BYTES: i64 = 48 << 20;
-/// Rows of a batch of a held table.
-const HELD_ROWS: usize = 8192;
 /// Files read at a time.
 const PARALLEL: usize = 4;
 
@@ -32,9 +30,14 @@ const PARALLEL: usize = 4;
 #[derive(Clone)]
 pub struct Session {
     context: SessionContext,
-    /// `schema.name` → version that is visible now.
-    seen: Arc<Mutex<BTreeMap<String, i64>>>,
+    /// `schema.name` → version and cells that are visible now.
+    seen: Arc<Mutex<BTreeMap<String, String>>>,
+    /// `schema.name` → path → rows of the files read so far: windows of several indicators onto one table share them.
+    held: Arc<Mutex<BTreeMap<String, Held>>>,
 }
+
+/// Rows of a table's files by path, with the files' sizes.
+type Held = BTreeMap<String, (i64, Vec<RecordBatch>)>;
 
 fn sql_error(model: &str, source: datafusion::error::DataFusionError) -> WarehouseError {
     WarehouseError::Sql { model: model.to_string(), source: Box::new(source) }
@@ -70,7 +73,7 @@ impl Session {
             catalog.register_schema(name, Arc::new(MemorySchemaProvider::new())).map_err(|e| sql_error(name, e))?;
         }
         crate::functions::register_all(&context);
-        Ok(Self { context, seen: Arc::default() })
+        Ok(Self { context, seen: Arc::default(), held: Arc::default() })
     }
 
     /// The DataFusion context.
@@ -104,8 +107,16 @@ impl Session {
     /// # Errors
     /// As the storage says.
     pub async fn see(&self, root: &Root, registry: &Registry, full: &str) -> Result<()> {
+        self.see_cells(root, registry, full, &|_| true).await
+    }
+
+    /// Makes only the `wanted` cells of the table `layer.name` visible, as they are now: what reads less than a table pays for less.
+    ///
+    /// # Errors
+    /// As the storage says.
+    pub async fn see_cells(&self, root: &Root, registry: &Registry, full: &str, wanted: &(dyn Fn(&Cell) -> bool + Sync)) -> Result<()> {
         let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
-        self.put_delta(root, layer, name, None, &empty_schema(registry, full)).await
+        self.put_cells(root, layer, name, None, &empty_schema(registry, full), wanted).await
     }
 
     /// Makes a Delta table visible, at `version` or its latest; where there is none yet, an empty one with the contract's columns.
@@ -113,15 +124,32 @@ impl Session {
     /// # Errors
     /// As the storage says.
     pub async fn put_delta(&self, root: &Root, layer: &str, name: &str, version: Option<i64>, empty: &Schema) -> Result<()> {
+        self.put_cells(root, layer, name, version, empty, &|_| true).await
+    }
+
+    async fn put_cells(
+        &self,
+        root: &Root,
+        layer: &str,
+        name: &str,
+        version: Option<i64>,
+        empty: &Schema,
+        wanted: &(dyn Fn(&Cell) -> bool + Sync),
+    ) -> Result<()> {
         let schema = if layer == "_ops" { "ops" } else { layer };
+        let full = format!("{schema}.{name}");
         let Some(table) = Table::open_at(root, layer, name, version).await? else {
             return self.put_rows(schema, name, Arc::new(plain(empty)), Vec::new());
         };
-        let full = format!("{schema}.{name}");
-        if self.seen(&full) == Some(table.version()) {
+        let all = table.files()?;
+        let count = all.len();
+        let files: Vec<FileEntry> = all.into_iter().filter(|file| wanted(&file.cell())).collect();
+        let whole = files.len() == count;
+        let cells = if whole { String::new() } else { files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>().join("\n") };
+        let now = format!("{} {cells}", table.version());
+        if self.seen(&full).as_ref() == Some(&now) {
             return Ok(());
         }
-        let files = table.files()?;
         if files.iter().map(|f| f.size).sum::<i64>() <= HELD_BYTES {
             self.hold(schema, name, &table, &files).await?;
         } else {
@@ -132,42 +160,64 @@ impl Session {
                 .update_datafusion_session(&state)
                 .map_err(|e| WarehouseError::Delta { table: table.label().to_string(), source: Box::new(e) })?;
             let provider = table.inner().table_provider().await.map_err(failed)?;
+            let provider = if whole { provider } else { self.filtered(provider, &files).map_err(failed)? };
             self.put(schema, name, provider)?;
         }
         if let Ok(mut seen) = self.seen.lock() {
-            seen.insert(full, table.version());
+            seen.insert(full, now);
         }
         Ok(())
     }
 
-    fn seen(&self, full: &str) -> Option<i64> {
-        self.seen.lock().ok().and_then(|seen| seen.get(full).copied())
+    /// A table too large to hold, behind a filter by county and month that its files are pruned by. It may let through more than the
+    /// wanted cells, never less.
+    fn filtered(&self, provider: Arc<dyn TableProvider>, files: &[FileEntry]) -> datafusion::error::Result<Arc<dyn TableProvider>> {
+        let list = |column: &str| {
+            let values: BTreeSet<String> = files.iter().map(|f| f.part(column)).collect();
+            col(column).in_list(values.into_iter().map(lit).collect(), false)
+        };
+        Ok(self.context.read_table(provider)?.filter(list("county").and(list("month")))?.into_view())
     }
 
-    /// Reads a small table whole, in the order of its files.
+    fn seen(&self, full: &str) -> Option<String> {
+        self.seen.lock().ok().and_then(|seen| seen.get(full).cloned())
+    }
+
+    /// Reads files of a table, those that were read before from memory, and makes their rows visible in the order of the files.
     async fn hold(&self, schema: &str, name: &str, table: &Table, files: &[FileEntry]) -> Result<()> {
         let label = table.label();
-        let arrow = |source| WarehouseError::Arrow { table: label.to_string(), source };
+        let full = format!("{schema}.{name}");
         let columns: SchemaRef = Arc::new(plain(table.schema()?.as_ref()));
         let store = table.store();
-        let reads = files.iter().map(|file| async {
+        let mut held: Held = self.held.lock().ok().and_then(|mut all| all.remove(&full)).unwrap_or_default();
+        let missing: Vec<&FileEntry> = files.iter().filter(|file| !held.contains_key(&file.path)).collect();
+        let reads = missing.iter().map(|file| async {
             let batches = read_file(&store, label, &file.path, None).await?;
-            batches.iter().map(|batch| place(label, &columns, batch, file)).collect::<Result<Vec<_>>>()
+            let batches = batches.iter().map(|batch| place(label, &columns, batch, file)).collect::<Result<Vec<_>>>()?;
+            Ok::<_, WarehouseError>((file.path.clone(), (file.size, batches)))
         });
-        let mut parts: Vec<RecordBatch> = Vec::with_capacity(files.len());
         let mut stream = futures::stream::iter(reads).buffered(PARALLEL);
-        while let Some(batches) = stream.next().await {
-            parts.extend(batches?);
+        while let Some(read) = stream.next().await {
+            let (path, rows) = read?;
+            held.insert(path, rows);
         }
-        let whole = concat_batches(&columns, &parts).map_err(arrow)?;
-        drop(parts);
+        drop(stream);
         let batches: Vec<RecordBatch> =
-            (0..whole.num_rows()).step_by(HELD_ROWS).map(|at| whole.slice(at, HELD_ROWS.min(whole.num_rows() - at))).collect();
+            files.iter().filter_map(|file| held.get(&file.path)).flat_map(|(_, batches)| batches.iter().cloned()).collect();
         let half = batches.len().div_ceil(2).max(1);
         let partitions: Vec<Vec<RecordBatch>> =
             if batches.is_empty() { vec![Vec::new()] } else { batches.chunks(half).map(<[_]>::to_vec).collect() };
-        let held = MemTable::try_new(columns.clone(), partitions).map_err(|e| sql_error(label, e))?;
-        self.put(schema, name, Arc::new(held))
+        let rows = MemTable::try_new(columns.clone(), partitions).map_err(|e| sql_error(label, e))?;
+        self.put(schema, name, Arc::new(rows))?;
+        // What several windows read together may be more than a session should keep; files that left the table go too.
+        if held.values().map(|(size, _)| size).sum::<i64>() > HELD_BYTES {
+            let wanted: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+            held.retain(|path, _| wanted.contains(path.as_str()));
+        }
+        if let Ok(mut all) = self.held.lock() {
+            all.insert(full, held);
+        }
+        Ok(())
     }
 
     /// Runs a query with named parameters and collects its rows.

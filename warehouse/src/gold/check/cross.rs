@@ -1,6 +1,6 @@
 //! Checks of a candidate against other tables: references, and numbers that must be those of the table it is made from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, StringArray};
@@ -11,7 +11,7 @@ use yaojia_models::contract::{Reconcile, ReconcileBy, Registry, TableColumn};
 use super::{Candidate, Failure};
 use crate::delta::{Cell, CellRows};
 use crate::error::{Result, WarehouseError};
-use crate::gold::Session;
+use crate::gold::{Session, window};
 use crate::store::Root;
 
 /// Schema of the session under which a candidate can be asked.
@@ -33,8 +33,12 @@ pub(super) async fn check(candidate: &Candidate<'_>, session: &Session, root: &R
     }
     let mut others: Vec<String> = references.iter().map(|(_, (table, _))| format!("gold.{table}")).collect();
     others.extend(contract.reconcile.iter().map(|r| r.with.clone()));
+    // Of a table it reads by cell the candidate can only refer to, and must only be reconciled with, what its own cells read.
+    let judged: BTreeSet<Cell> = candidate.rows.keys().chain(candidate.emptied).cloned().collect();
     for other in &others {
-        session.see(root, registry, other).await?;
+        let declared = contract.window(other);
+        let wanted = |cell: &Cell| candidate.whole || judged.contains(cell) || window::reaches(declared, &judged, cell);
+        session.see_cells(root, registry, other, &wanted).await?;
     }
     let schema = Arc::new(contract.arrow_schema());
     let plain: SchemaRef =

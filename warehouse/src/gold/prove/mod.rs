@@ -1,5 +1,9 @@
 //! Proof of determinism: a model, run again over the released tables under other thread counts, batch sizes and orders of its input,
 //! must give the same canonical digests every time, and those that are published. Nothing is written.
+//!
+//! Run on no more than the cells it says it reads ([`cut`]), it must give them too: what a declaration leaves out cannot have mattered.
+
+mod cut;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,6 +94,8 @@ pub struct Proof {
     pub rows: u64,
     /// Cells not compared with the published ones, being stale: a build would replace them.
     pub stale: u64,
+    /// Cells (of an indicator: months) that were made again from no more than what is declared to be read.
+    pub cut: u64,
     /// The variants.
     pub variants: Vec<Ran>,
     /// Where it is not what it should be, in words; null when all is equal.
@@ -118,13 +124,16 @@ fn variants(quick: bool) -> Vec<Variant> {
     if quick { vec![VARIANTS[0], VARIANTS[2]] } else { VARIANTS.to_vec() }
 }
 
+/// A table's columns, and its rows by the cell their file belongs to.
+type Shelved = (SchemaRef, Vec<(Cell, RecordBatch)>);
+
 /// Input tables of a release, read once.
 pub struct Prover<'a> {
     root: &'a Root,
     registry: &'a Registry,
     release: &'a Release,
     quick: bool,
-    shelf: BTreeMap<String, (SchemaRef, Vec<RecordBatch>)>,
+    shelf: BTreeMap<String, Shelved>,
 }
 
 impl<'a> Prover<'a> {
@@ -155,7 +164,9 @@ impl<'a> Prover<'a> {
             let rows = gold.rows(&session, model, contract, None).await?;
             runs.add(variant, rows.into_iter().map(|(cell, rows)| ((label.clone(), cell), rows)).collect());
         }
+        let cut = self.cut_model(gold, model, contract, &inputs, &runs.first).await?;
         let published = self.published(&model.name, None).await?;
+        runs.cut(cut);
         Ok(runs.proof(&published, stale, &self.grains()))
     }
 
@@ -169,15 +180,22 @@ impl<'a> Prover<'a> {
         let mut runs = Runs::new(indicator.id().to_string());
         for variant in variants(self.quick) {
             let session = self.session(&inputs, variant).await?;
-            self.fill("silver.exemption").await?;
-            let register = self.shelf.get("silver.exemption").map(|(_, batches)| batches.clone()).unwrap_or_default();
-            runs.add(variant, indicators.computed(&session, indicator, &register).await?);
+            let register = self.register().await?;
+            runs.add(variant, indicators.computed(&session, indicator, &register, indicators.months(), &[]).await?);
         }
+        let cut = self.cut_indicator(indicators, indicator, &inputs, &runs.first).await?;
+        runs.cut(cut);
         let mut published = BTreeMap::new();
         for table in Indicators::TABLES {
             published.append(&mut self.published(table, Some(indicator.id())).await?);
         }
         Ok(runs.proof(&published, stale, &self.grains()))
+    }
+
+    /// The exemption register.
+    async fn register(&mut self) -> Result<Vec<RecordBatch>> {
+        self.fill("silver.exemption").await?;
+        Ok(self.shelf.get("silver.exemption").map(|(_, files)| files.iter().map(|(_, rows)| rows.clone()).collect()).unwrap_or_default())
     }
 
     fn grains(&self) -> BTreeMap<String, Vec<String>> {
@@ -186,12 +204,23 @@ impl<'a> Prover<'a> {
 
     /// A session of the variant with the input tables laid out as it says.
     async fn session(&mut self, inputs: &BTreeSet<String>, variant: Variant) -> Result<Session> {
+        self.session_of(inputs, variant, &|_, _| true).await
+    }
+
+    /// The same with no more than the cells that `wanted` takes of a table.
+    async fn session_of(
+        &mut self,
+        inputs: &BTreeSet<String>,
+        variant: Variant,
+        wanted: &(dyn Fn(&str, &Cell) -> bool + Sync),
+    ) -> Result<Session> {
         let session = Session::new(Some(variant.threads), Some(variant.batch_rows))?;
         for input in inputs.iter().filter(|name| !name.starts_with("ask.")) {
             self.fill(input).await?;
             let Some((schema, files)) = self.shelf.get(input) else { continue };
             let (layer, name) = input.split_once('.').unwrap_or(("gold", input));
-            let parts = laid_out(input, schema, files, variant)?;
+            let files: Vec<RecordBatch> = files.iter().filter(|(cell, _)| wanted(input, cell)).map(|(_, rows)| rows.clone()).collect();
+            let parts = laid_out(input, schema, &files, variant)?;
             let held = MemTable::try_new(schema.clone(), parts)
                 .map_err(|source| WarehouseError::Sql { model: input.clone(), source: Box::new(source) })?;
             session.put(layer, name, Arc::new(held))?;
@@ -218,7 +247,7 @@ impl<'a> Prover<'a> {
         let mut files = Vec::new();
         for file in table.files()? {
             for batch in read_file(&table.store(), table.label(), &file.path, None).await? {
-                files.push(place(table.label(), &columns, &batch, &file)?);
+                files.push((file.cell(), place(table.label(), &columns, &batch, &file)?));
             }
         }
         self.shelf.insert(full.to_string(), (columns, files));
@@ -272,11 +301,22 @@ struct Runs {
     first: Rows,
     /// The first variant that gave something else, where, and the rows it gave there.
     difference: Option<(Variant, (String, Cell), Option<CellRows>)>,
+    /// What was made again from what is declared to be read.
+    cut: Cut,
+}
+
+/// What came out where a model was run on no more than what it says it reads.
+#[derive(Default)]
+struct Cut {
+    /// Cells or months made.
+    made: u64,
+    /// The first cell that was another, and the rows it had.
+    differs: Option<((String, Cell), Option<CellRows>)>,
 }
 
 impl Runs {
     fn new(model: String) -> Self {
-        Self { model, variants: Vec::new(), first: Rows::new(), difference: None }
+        Self { model, variants: Vec::new(), first: Rows::new(), difference: None, cut: Cut::default() }
     }
 
     fn add(&mut self, variant: Variant, mut rows: Rows) {
@@ -297,6 +337,10 @@ impl Runs {
         }
     }
 
+    fn cut(&mut self, cut: Cut) {
+        self.cut = cut;
+    }
+
     fn proof(self, published: &BTreeMap<(String, Cell), Published>, stale: &Stale, grains: &BTreeMap<String, Vec<String>>) -> Proof {
         let none: Vec<String> = Vec::new();
         let grain = |table: &str| grains.get(table).unwrap_or(&none);
@@ -306,6 +350,9 @@ impl Runs {
             let first = self.variants.first().map_or_else(String::new, |ran| ran.variant.to_string());
             let row = first_row(grain(&at.0), self.first.get(at).map(|r| &r.batch), given.as_ref().map(|r| &r.batch));
             difference = Some(format!("{} {} is not the same with {variant} as with {first}: {row}", at.0, at.1));
+        } else if let Some((at, given)) = &self.cut.differs {
+            let row = first_row(grain(&at.0), self.first.get(at).map(|r| &r.batch), given.as_ref().map(|r| &r.batch));
+            difference = Some(format!("{} {} reads more than its `[reads]` say: {row}", at.0, at.1));
         } else {
             let keys: BTreeSet<&(String, Cell)> = self.first.keys().chain(published.keys()).collect();
             for at in keys.into_iter().filter(|at| !is_stale(at)) {
@@ -327,6 +374,7 @@ impl Runs {
             cells: self.first.len() as u64,
             rows: self.first.values().map(|r| r.batch.num_rows() as u64).sum(),
             stale: self.first.keys().filter(|at| is_stale(at)).count() as u64,
+            cut: self.cut.made,
             model: self.model,
             variants: self.variants,
             difference,

@@ -1,0 +1,166 @@
+//! Computes or judges what is stale.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::record_batch::RecordBatch;
+use yaojia_models::card::Indicator;
+use yaojia_models::value::Month;
+
+use super::prints::print_of;
+use super::rows::{append, place, shape, sorted_cells};
+use super::{IndicatorOutcome, Indicators, MonthCounts, NAMES, Sheet, StaleMonth, mark_name};
+use crate::delta::{Cell, CellRows};
+use crate::error::Result;
+use crate::gold::{Session, window};
+use crate::indicator::{AskedMonth, Engine, Exemptions, Names};
+use crate::ledger::{CellMark, CellMarks, RunStamp, UsedRules};
+
+impl Indicators<'_> {
+    /// Computes what is stale and replaces the cells that differ.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Indicator`] naming the indicator, or as the storage says.
+    pub async fn build(
+        &self,
+        session: &Session,
+        run: &RunStamp,
+        marks: &mut CellMarks,
+        tell: &(dyn Fn(&str) + Sync),
+    ) -> Result<IndicatorOutcome> {
+        let prints = self.prints().await?;
+        let stale = self.stale(&prints, marks, &self.renamed(marks).await?);
+        let mut outcome = IndicatorOutcome::default();
+        if stale.is_empty() {
+            return Ok(outcome);
+        }
+        for (indicator, months) in &prints {
+            let stale = stale.get(indicator).map_or(0, |months| months.len() as u64);
+            outcome.months.insert(indicator.clone(), MonthCounts { all: months.len() as u64, stale, ..MonthCounts::default() });
+        }
+        let touched: BTreeSet<String> = stale.values().flat_map(|m| m.keys().map(ToString::to_string)).collect();
+        let stored = match self.stored_months(&stale) {
+            months if months.is_empty() => Vec::new(),
+            months => self.read(Sheet::Value, Some(&months)).await?,
+        };
+        for name in Self::DIMENSIONS {
+            session.see(self.root, self.registry, &format!("gold.{name}")).await?;
+        }
+        let names = Names::load(session.context()).await?;
+        let exemptions = Exemptions::read(&self.silver("exemption").await?)?;
+        let mut fresh: BTreeMap<Sheet, Vec<RecordBatch>> = BTreeMap::new();
+        let mut done: BTreeSet<(String, String)> = BTreeSet::new();
+        for indicator in self.indicators {
+            let Some(months) = stale.get(indicator.id()) else { continue };
+            tell(indicator.id());
+            let clock = std::time::Instant::now();
+            // Only what the asked months may read, as the card says.
+            for table in Self::tables(indicator)? {
+                let window = window::of_indicator(self.registry, indicator, &table);
+                let wanted = |cell: &Cell| months.keys().any(|month| window::takes(window, *month, &cell.month));
+                session.see_cells(self.root, self.registry, &table, &wanted).await?;
+            }
+            let ask = self.ask(indicator, months.keys().map(|m| AskedMonth::at(*m, self.instant)).collect())?;
+            let engine = Engine::new(session.context().clone(), ask)?.with_exemptions(exemptions.clone()).with_names(names.clone());
+            let only_rules = months.values().all(|m| m.judges_only);
+            let out = if only_rules { engine.rejudge(indicator, &stored).await } else { engine.compute(indicator, &stored).await };
+            let out = match out {
+                Ok(out) => out,
+                // One indicator that cannot be computed keeps its old rows and does not keep the others from being published.
+                Err(error) => {
+                    outcome.failed.push(error);
+                    continue;
+                }
+            };
+            let (count, counts) = (months.len() as u64, outcome.months.entry(indicator.id().to_string()).or_default());
+            if only_rules {
+                (outcome.judged, counts.judged) = (outcome.judged + count, count);
+            } else {
+                (outcome.computed, counts.computed) = (outcome.computed + count, count);
+            }
+            fresh.entry(Sheet::Value).or_default().push(self.finish_values(indicator, &out.values, run)?);
+            fresh.entry(Sheet::Alert).or_default().push(self.certified(indicator, &out.alerts)?);
+            fresh.entry(Sheet::Evidence).or_default().push(out.evidence);
+            tracing::debug!(indicator = indicator.id(), seconds = ?clock.elapsed(), "indicator");
+            done.extend(months.keys().map(|m| (indicator.id().to_string(), m.to_string())));
+        }
+        // The dimension first: values refer to it.
+        let listed = crate::gold::catalogue::list(self, run).await?;
+        outcome.cells.insert("gold.dim_indicator".to_string(), listed);
+        let print = print_of(&prints, &stale);
+        for sheet in Sheet::ALL {
+            let new = fresh.remove(&sheet).unwrap_or_default();
+            let changed = self.replace(session, sheet, new, &touched, &done, run, &print).await?;
+            outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
+        }
+        let judged: Vec<&Indicator> = self.indicators.iter().filter(|i| done.iter().any(|(id, _)| id == i.id())).collect();
+        UsedRules::read(self.root).await?.remember(self.root, run.seq, &judged, Month::of_micros(self.instant - 1)).await?;
+        // Names of the others' subjects were not looked at where only some are built.
+        if outcome.failed.is_empty() && self.only.is_none() {
+            let mark = CellMark { fingerprint: self.naming().await?, ..CellMark::default() };
+            marks.set(NAMES, Cell::new("*", "*"), mark);
+        }
+        for (indicator, months) in &prints {
+            for (month, print) in months {
+                if done.contains(&(indicator.clone(), month.to_string())) {
+                    let mark = CellMark { fingerprint: print.text(), ..CellMark::default() };
+                    marks.set(&mark_name(indicator), Cell::new("*", month.to_string()), mark);
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Months whose stored values are needed: those that are only judged again, and those before, as far as rules persist.
+    fn stored_months(&self, stale: &BTreeMap<String, BTreeMap<Month, StaleMonth>>) -> BTreeSet<String> {
+        let mut needed = BTreeSet::new();
+        for indicator in self.indicators {
+            let persist = indicator.rules.iter().filter_map(|rule| rule.persist).max().unwrap_or(1);
+            let Some(months) = stale.get(indicator.id()) else { continue };
+            for (month, of) in months {
+                needed.extend(of.judges_only.then(|| month.to_string()));
+                needed.extend((1..i32::try_from(persist).unwrap_or(1)).map(|back| month.plus(-back).to_string()));
+            }
+        }
+        needed
+    }
+
+    /// What an indicator gives for the asked months, by table and cell, as it would be published; the session holds its tables, `earlier`
+    /// are rows of values of the months before.
+    pub(crate) async fn computed(
+        &self,
+        session: &Session,
+        indicator: &Indicator,
+        register: &[RecordBatch],
+        months: Vec<AskedMonth>,
+        earlier: &[RecordBatch],
+    ) -> Result<BTreeMap<(String, Cell), CellRows>> {
+        let names = Names::load(session.context()).await?;
+        let engine = Engine::new(session.context().clone(), self.ask(indicator, months)?)?
+            .with_exemptions(Exemptions::read(register)?)
+            .with_names(names);
+        let out = engine.compute(indicator, earlier).await?;
+        let run = RunStamp { seq: 0, id: String::new(), at: self.instant };
+        let blank: ArrayRef = Arc::new(StringArray::from(vec![""; out.alerts.num_rows()]));
+        let sheets = [
+            (Sheet::Value, self.finish_values(indicator, &out.values, &run)?),
+            (Sheet::Alert, append(&self.certified(indicator, &out.alerts)?, vec![("first_run_id", blank)])?),
+            (Sheet::Evidence, out.evidence),
+        ];
+        let mut all = BTreeMap::new();
+        for (sheet, rows) in sheets {
+            let contract = self.contract(sheet)?;
+            let label = format!("gold.{}", sheet.name());
+            let rows = shape(&label, &Arc::new(contract.arrow_schema()), &rows)?;
+            all.extend(sorted_cells(contract, &[rows])?.into_iter().map(|(cell, rows)| ((label.clone(), cell), rows)));
+        }
+        Ok(all)
+    }
+
+    /// Rows of `gold.indicator_value` among computed cells, county and month put back.
+    pub(crate) fn values_of(&self, cells: &BTreeMap<(String, Cell), CellRows>) -> Result<Vec<RecordBatch>> {
+        let label = format!("gold.{}", Sheet::Value.name());
+        cells.iter().filter(|((table, _), _)| *table == label).map(|((_, cell), rows)| place(&label, &rows.batch, cell)).collect()
+    }
+}

@@ -1,0 +1,92 @@
+//! What a month of an indicator follows from.
+
+use std::collections::BTreeMap;
+
+use yaojia_models::value::Month;
+
+use super::{Indicators, Sheet, StaleMonth};
+use crate::delta::{Cell, Table};
+use crate::error::Result;
+use crate::gold::{Fingerprint, part, window};
+
+/// Bumped when the engine changes what comes out for the same facts, cards and rules.
+const ENGINE: &str = "indicator-1";
+
+/// Fingerprints by indicator and month.
+pub(super) type Prints = BTreeMap<String, BTreeMap<Month, Fingerprint>>;
+
+/// One print of all that would be published now.
+pub(super) fn print_of(prints: &Prints, stale: &BTreeMap<String, BTreeMap<Month, StaleMonth>>) -> String {
+    let mut text = String::new();
+    for (indicator, months) in stale {
+        for month in months.keys() {
+            if let Some(print) = prints.get(indicator).and_then(|of| of.get(month)) {
+                text.push_str(&format!("{indicator} {month} {}\n", print.text()));
+            }
+        }
+    }
+    part(&text)
+}
+
+impl Indicators<'_> {
+    /// Fingerprints by indicator and month.
+    pub(super) async fn prints(&self) -> Result<Prints> {
+        let mut digests: BTreeMap<String, BTreeMap<Cell, String>> = BTreeMap::new();
+        let exemptions = Table::digests(self.root, "silver.exemption").await?;
+        let contracts: String =
+            Sheet::ALL.iter().filter_map(|sheet| self.registry.gold_table(sheet.name())).map(|contract| contract.digest()).collect();
+        let contracts = part(&contracts);
+        let mut prints = BTreeMap::new();
+        for indicator in self.indicators {
+            let tables = Self::tables(indicator)?;
+            for table in &tables {
+                if !digests.contains_key(table) {
+                    digests.insert(table.clone(), Table::digests(self.root, table).await?);
+                }
+            }
+            let code = format!(
+                "{ENGINE}\n{}\n{}\n{:?}\n{:?}\n{:?}",
+                self.region,
+                self.first_month,
+                indicator.card,
+                indicator.query,
+                self.parameters.get(indicator.id())
+            );
+            let base = Fingerprint {
+                contract: contracts.clone(),
+                code: part(&code),
+                register: part(&format!("{exemptions:?}")),
+                rules: part(&format!("{:?}", indicator.rules)),
+                ..Fingerprint::default()
+            };
+            let mut months = BTreeMap::new();
+            for asked in self.months() {
+                let mut text = format!("{}\n", asked.as_of);
+                for table in &tables {
+                    let window = window::of_indicator(self.registry, indicator, table);
+                    for (cell, digest) in digests.get(table).into_iter().flatten() {
+                        // Nothing else can matter: the card says it, `prove` proves it.
+                        if window::takes(window, asked.month, &cell.month) {
+                            text.push_str(&format!("{table} {cell} {digest}\n"));
+                        }
+                    }
+                }
+                text.push_str(&self.set_aside.text(indicator, asked.month));
+                let sources = part(&self.completeness.text(indicator, asked.month));
+                months.insert(asked.month, Fingerprint { input: part(&text), sources, ..base.clone() });
+            }
+            prints.insert(indicator.id().to_string(), months);
+        }
+        Ok(prints)
+    }
+
+    /// The tables that name subjects, as they are now.
+    pub(super) async fn naming(&self) -> Result<String> {
+        let mut text = String::new();
+        for name in Self::DIMENSIONS {
+            let digests = Table::digests(self.root, &format!("gold.{name}")).await?;
+            text.extend(digests.iter().map(|(cell, digest)| format!("{name} {cell} {digest}\n")));
+        }
+        Ok(part(&text))
+    }
+}
