@@ -241,12 +241,12 @@ class History:
         first = self.dice.randrange(len(months))
         last = self.dice.randrange(first, len(months))
         order = self.dice.choice(["--oldest-first", "--newest-first"])
-        return ["backfill", "start", "--from", months[first], "--to", months[last], order, "--why", "a history", "--by", "soak"]
+        return ["backfill", "--from", months[first], "--to", months[last], order, "--why", "a history", "--by", "soak"]
 
     def backfill(self):
         words = self.backfilling()
         self.verb(*words)
-        return " ".join(words[2:7])
+        return " ".join(words[1:6])
 
     def open_backfills(self):
         """Those that a kill left open are resumed or cancelled."""

@@ -6,6 +6,7 @@ mod behind;
 mod build;
 mod bundle;
 mod context;
+mod differ;
 mod error;
 mod explain;
 mod export;

@@ -2,21 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, RecordBatch};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use object_store::ObjectStoreExt as _;
 use serde::Serialize;
 use yaojia_models::digest::{Digest, merkle_root};
-use yaojia_warehouse::delta::{FileEntry, Table, digest_in, read_file};
+use yaojia_warehouse::delta::digest_in;
 use yaojia_warehouse::ledger::{
     Release, Rollback, current_release, open_run, publish_release, record_rollback, record_run, refuse_vacuumed, releases, rollbacks, runs,
     vacuumed,
 };
 use yaojia_warehouse::store::Lease;
-use yaojia_warehouse::{Root, WarehouseError};
 
 use super::build::versions;
 use super::context::{Context, instant_text};
+use super::differ::{cells, files, place, rows, side};
 use super::{RunError, SCHEMA_VERSION};
 use crate::project::Project;
 
@@ -202,20 +200,6 @@ async fn readable(project: &Project, number: i64) -> Result<Release, RunError> {
     Ok(found)
 }
 
-/// The files of a table at a version.
-async fn files(root: &Root, full: &str, version: i64) -> Result<(Table, Vec<FileEntry>), RunError> {
-    let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
-    let gone = || RunError::NotFound(format!("table `{full}` is not there at version {version}"));
-    let table = Table::open_at(root, layer, name, Some(version)).await?.ok_or_else(gone)?;
-    let files = table.files()?;
-    Ok((table, files))
-}
-
-/// The place of a file: its folder, such as `county=652801/month=2024-01`.
-fn place(file: &FileEntry) -> String {
-    file.path.rsplit_once('/').map(|(folder, _)| folder.to_string()).unwrap_or_default()
-}
-
 /// A release with the rows and the digest of every table.
 ///
 /// # Errors
@@ -247,7 +231,7 @@ pub async fn show(project: &Project, number: i64) -> Result<Showing, RunError> {
 /// How two releases differ, table by table and cell by cell; values and alerts row by row.
 ///
 /// # Errors
-/// [`RunError::NotFound`] when there is none of a number; [`WarehouseError::Vacuumed`] when one cannot be read any more.
+/// [`RunError::NotFound`] when there is none of a number; `E-WH-011` when one cannot be read any more.
 pub async fn diff(project: &Project, from: i64, to: i64) -> Result<Difference, RunError> {
     let (one, other) = (readable(project, from).await?, readable(project, to).await?);
     let mut tables = Vec::new();
@@ -266,8 +250,8 @@ pub async fn diff(project: &Project, from: i64, to: i64) -> Result<Difference, R
         }
         let changed: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.as_str()).collect();
         match name.as_str() {
-            "gold.indicator_value" => values = rows(&before, &after, &changed, &VALUE_KEY, &VALUE_BLIND).await?,
-            "gold.alert" => alerts = rows(&before, &after, &changed, &ALERT_KEY, &ALERT_BLIND).await?,
+            "gold.indicator_value" => values = rows(name, &before, &after, &changed).await?,
+            "gold.alert" => alerts = rows(name, &before, &after, &changed).await?,
             _ => {}
         }
         tables.push(TableChange { table: name.clone(), versions, cells });
@@ -275,137 +259,11 @@ pub async fn diff(project: &Project, from: i64, to: i64) -> Result<Difference, R
     Ok(Difference { from, to, as_of: (one.as_of, other.as_of), tables, values, alerts })
 }
 
-/// What names a value.
-const VALUE_KEY: [&str; 9] =
-    ["indicator_id", "measure", "month", "county", "level", "subject_code", "product_code", "batch_code", "group_code"];
-/// What is no change of a value.
-const VALUE_BLIND: [&str; 3] = ["run_id", "as_of", "subject_name"];
-/// What names an alert.
-const ALERT_KEY: [&str; 7] = ["alert_id", "indicator_id", "measure", "month", "county", "level", "subject_code"];
-/// What is no change of an alert.
-const ALERT_BLIND: [&str; 3] = ["first_run_id", "as_of", "subject_name"];
-
-/// The values (`gold.indicator_value`) or alerts (`gold.alert`) that differ between two versions of their table, in the cells that `wanted`
-/// takes by their place.
-pub(super) async fn published(
-    root: &Root,
-    table: &str,
-    versions: (Option<i64>, Option<i64>),
-    wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<RowChange>, RunError> {
-    let (before, after) = (side(root, table, versions.0).await?, side(root, table, versions.1).await?);
-    let cells = cells(&before, &after);
-    let changed: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.as_str()).filter(|place| wanted(place)).collect();
-    match table {
-        "gold.alert" => rows(&before, &after, &changed, &ALERT_KEY, &ALERT_BLIND).await,
-        _ => rows(&before, &after, &changed, &VALUE_KEY, &VALUE_BLIND).await,
-    }
-}
-
-/// A table in one of two releases: its cells' files.
-struct Side {
-    table: Option<Table>,
-    files: BTreeMap<String, FileEntry>,
-}
-
-async fn side(root: &Root, name: &str, version: Option<i64>) -> Result<Side, RunError> {
-    let Some(version) = version else { return Ok(Side { table: None, files: BTreeMap::new() }) };
-    let (table, files) = files(root, name, version).await?;
-    Ok(Side { table: Some(table), files: files.into_iter().map(|file| (place(&file), file)).collect() })
-}
-
-fn cells(before: &Side, after: &Side) -> Vec<CellChange> {
-    let places: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
-    places
-        .into_iter()
-        .filter_map(|place| {
-            let (old, new) = (before.files.get(place), after.files.get(place));
-            let change = match (old, new) {
-                (Some(old), Some(new)) if digest_in(&old.path) == digest_in(&new.path) => return None,
-                (Some(_), Some(_)) => "changed",
-                (None, _) => "added",
-                (_, None) => "removed",
-            };
-            let rows = |file: Option<&FileEntry>| file.and_then(|file| file.rows);
-            Some(CellChange { cell: place.clone(), change, rows_before: rows(old), rows_after: rows(new) })
-        })
-        .collect()
-}
-
-/// The rows of the cells that differ, compared by key.
-async fn rows(before: &Side, after: &Side, cells: &BTreeSet<&str>, key: &[&str], blind: &[&str]) -> Result<Vec<RowChange>, RunError> {
-    let (old, new) = (read(before, cells, key).await?, read(after, cells, key).await?);
-    let keys: BTreeSet<&Vec<String>> = old.keys().chain(new.keys()).collect();
-    let mut all = Vec::new();
-    for name in keys {
-        let key: BTreeMap<String, String> = key.iter().map(ToString::to_string).zip(name.iter().cloned()).collect();
-        let shown = |row: &BTreeMap<String, Option<String>>| -> BTreeMap<String, Option<String>> {
-            row.iter()
-                .filter(|(column, value)| value.is_some() && !key.contains_key(*column))
-                .map(|(c, v)| (c.clone(), v.clone()))
-                .collect()
-        };
-        match (old.get(name), new.get(name)) {
-            (Some(old), None) => all.push(RowChange { change: "vanished", before: shown(old), after: BTreeMap::new(), key }),
-            (None, Some(new)) => all.push(RowChange { change: "appeared", before: BTreeMap::new(), after: shown(new), key }),
-            (Some(old), Some(new)) => {
-                let columns: BTreeSet<&String> = old.keys().chain(new.keys()).filter(|column| !blind.contains(&column.as_str())).collect();
-                let value = |row: &BTreeMap<String, Option<String>>, column: &String| row.get(column).cloned().flatten();
-                let differ: Vec<&String> = columns.into_iter().filter(|column| value(old, column) != value(new, column)).collect();
-                if !differ.is_empty() {
-                    let side = |row| differ.iter().map(|column| ((*column).clone(), value(row, column))).collect();
-                    all.push(RowChange { change: "changed", before: side(old), after: side(new), key });
-                }
-            }
-            (None, None) => {}
-        }
-    }
-    Ok(all)
-}
-
-/// Rows as text by key; partition columns are put back.
-type Texts = BTreeMap<Vec<String>, BTreeMap<String, Option<String>>>;
-
-async fn read(side: &Side, cells: &BTreeSet<&str>, key: &[&str]) -> Result<Texts, RunError> {
-    let mut all = Texts::new();
-    let Some(table) = &side.table else { return Ok(all) };
-    for (place, file) in side.files.iter().filter(|(place, _)| cells.contains(place.as_str())) {
-        let parts: Vec<(String, String)> =
-            place.split('/').filter_map(|part| part.split_once('=')).map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        for batch in read_file(&table.store(), table.label(), &file.path, None).await? {
-            for mut row in texts(table.label(), &batch)? {
-                row.extend(parts.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
-                let key = key.iter().map(|name| row.get(*name).cloned().flatten().unwrap_or_default()).collect();
-                all.insert(key, row);
-            }
-        }
-    }
-    Ok(all)
-}
-
-fn texts(label: &str, batch: &RecordBatch) -> Result<Vec<BTreeMap<String, Option<String>>>, WarehouseError> {
-    let arrow = |source| WarehouseError::Arrow { table: label.to_string(), source };
-    let options = FormatOptions::default();
-    let formatters =
-        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect::<Result<Vec<_>, _>>().map_err(arrow)?;
-    let schema = batch.schema();
-    (0..batch.num_rows())
-        .map(|row| {
-            let mut values = BTreeMap::new();
-            for ((column, field), formatter) in batch.columns().iter().zip(schema.fields()).zip(&formatters) {
-                let value = if column.is_null(row) { None } else { Some(formatter.value(row).try_to_string().map_err(arrow)?) };
-                values.insert(field.name().clone(), value);
-            }
-            Ok(values)
-        })
-        .collect()
-}
-
 /// Makes a new release that shows what release `number` shows. The tables keep their newest versions: the next run that changes
 /// anything publishes all of them together again; until then the rollback stands.
 ///
 /// # Errors
-/// [`RunError::NotFound`] when there is no such release or a file of it is gone; [`WarehouseError`] when another run holds the lease.
+/// [`RunError::NotFound`] when there is no such release or a file of it is gone; `E-WH-007` when another run holds the lease.
 pub async fn rollback(project: &Project, number: i64, by: &str, why: &str) -> Result<RolledBack, RunError> {
     let context = Context::of(project);
     let time = instant_text(context.now);

@@ -7,7 +7,7 @@ use yaojia_warehouse::ledger::{Release, Restatement, RunStamp, record_restatemen
 
 use super::RunError;
 use super::context::Context;
-use super::release::published;
+use super::differ::published;
 
 /// Why an indicator's month was made anew, in the words of the ledger.
 fn cause(reason: &str) -> &'static str {

@@ -217,7 +217,7 @@ pub(crate) fn states(plan: &PlanReport) -> States {
         states.entry(node).or_default().insert(reason.to_owned());
     };
     plan.parse.iter().for_each(|dataset| add(format!("silver.{dataset}"), "parser_changed"));
-    plan.silver.iter().for_each(|dataset| add(format!("silver.{dataset}"), "input_changed"));
+    plan.silver_reasons.iter().for_each(|(dataset, reason)| add(format!("silver.{dataset}"), reason));
     plan.gold.iter().for_each(|cell| add(cell.table.clone(), &cell.reason));
     plan.indicators.iter().for_each(|month| add(indicator_node(&month.indicator), &month.reason));
     states

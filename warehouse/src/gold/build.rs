@@ -165,7 +165,7 @@ impl Gold<'_> {
             if self.only.is_some_and(|only| !only.contains(&label)) {
                 continue;
             }
-            let cells = stale_cells(&label, self.prints(model, contract, &reads).await?, marks);
+            let cells = stale_cells(&label, self.prints(model, contract, &reads, marks).await?, marks);
             let was_refused = refused.is(&label, &print_of(&cells));
             stale.extend(cells.into_iter().map(|(cell, (_, reason))| StaleCell {
                 table: label.clone(),
@@ -177,13 +177,23 @@ impl Gold<'_> {
         Ok(stale)
     }
 
-    async fn prints(&self, model: &Model, contract: &TableContract, reads: &BTreeSet<String>) -> Result<BTreeMap<Cell, Fingerprint>> {
+    /// Prints of all cells, and the digests of those that are there. A cell that is only on record is among them: the table may have lost it.
+    async fn prints(
+        &self,
+        model: &Model,
+        contract: &TableContract,
+        reads: &BTreeSet<String>,
+        marks: &CellMarks,
+    ) -> Result<(BTreeMap<Cell, Fingerprint>, Digests)> {
         let mut inputs = BTreeMap::new();
         for name in reads {
             inputs.insert(name.clone(), Table::digests(self.root, name).await?);
         }
-        let held: BTreeSet<Cell> = Table::digests(self.root, &format!("gold.{}", model.name)).await?.into_keys().collect();
-        Ok(self.fingerprints(model, contract, &inputs, &held))
+        let label = format!("gold.{}", model.name);
+        let held = Table::digests(self.root, &label).await?;
+        let recorded = marks.of(&label).into_iter().filter(|(_, mark)| !mark.digest.is_empty()).map(|(cell, _)| cell);
+        let cells: BTreeSet<Cell> = held.keys().cloned().chain(recorded).collect();
+        Ok((self.fingerprints(model, contract, &inputs, &cells), held))
     }
 
     /// A model's rows by cell, as they would be published; only those of the given cells when some are given.
@@ -233,8 +243,8 @@ impl Gold<'_> {
             if self.only.is_some_and(|only| !only.contains(&label)) {
                 continue;
             }
-            let prints = self.prints(model, contract, &reads).await?;
-            let count = prints.len();
+            let prints = self.prints(model, contract, &reads, marks).await?;
+            let count = prints.0.len();
             outcome.all.insert(label.clone(), count as u64);
             let stale = stale_cells(&label, prints, marks);
             if stale.is_empty() {
@@ -303,7 +313,7 @@ impl Gold<'_> {
             table.commit(change).await?;
         }
         // The mark of a cell that has rows now but was no candidate before needs its print: ask again with the table as it is.
-        for (cell, print) in self.prints(model, contract, reads).await? {
+        for (cell, print) in self.prints(model, contract, reads, marks).await?.0 {
             if concerned(&cell) {
                 let mark = fresh.remove(&cell).unwrap_or_default();
                 marks.set(&label, cell, CellMark { fingerprint: print.text(), ..mark });
@@ -317,10 +327,17 @@ impl Gold<'_> {
     }
 }
 
-/// The cells that are not fresh, each with its print and the reason.
-fn stale_cells(label: &str, prints: BTreeMap<Cell, Fingerprint>, marks: &CellMarks) -> BTreeMap<Cell, (Fingerprint, &'static str)> {
+/// The cells that are not fresh, each with its print and the reason. A cell is fresh only when it is there as its mark says: a build
+/// that is killed between table and marks leaves another.
+fn stale_cells(
+    label: &str,
+    (prints, held): (BTreeMap<Cell, Fingerprint>, Digests),
+    marks: &CellMarks,
+) -> BTreeMap<Cell, (Fingerprint, &'static str)> {
     let stale = prints.into_iter().filter_map(|(cell, print)| {
-        let reason = print.reason(marks.get(label, &cell).map(|m| m.fingerprint.as_str()).filter(|mark| !mark.is_empty()))?;
+        let mark = marks.get(label, &cell).filter(|mark| !mark.fingerprint.is_empty());
+        let as_marked = mark.is_none_or(|mark| mark.digest == held.get(&cell).map_or("", String::as_str));
+        let reason = print.reason(mark.map(|mark| mark.fingerprint.as_str())).or((!as_marked).then_some("never_built"))?;
         Some((cell, (print, reason)))
     });
     stale.collect()

@@ -14,6 +14,7 @@ mod window;
 pub use build::{Gold, GoldOutcome, Model, StaleCell};
 pub use completeness::Completeness;
 pub use indicators::{IndicatorOutcome, Indicators, MonthCounts, StaleMonth};
+pub(crate) use print::replacing;
 pub use print::{Fingerprint, part};
 pub use prove::{Order, Proof, Prover, Ran, Stale, VARIANTS, Variant};
 pub use session::Session;

@@ -22,6 +22,16 @@ pub struct Fingerprint {
     pub rules: String,
 }
 
+/// Stands before the print of what is being replaced: a build that is killed between the tables and its marks leaves it there, and what
+/// the tables hold is not trusted even where everything becomes again what it was.
+const REPLACING: char = '~';
+
+/// The mark of a print while what was made of it is being replaced.
+#[must_use]
+pub(crate) fn replacing(held: &str) -> String {
+    if held.starts_with(REPLACING) { held.to_string() } else { format!("{REPLACING}{held}") }
+}
+
 /// The hash of a part.
 #[must_use]
 pub fn part(text: &str) -> String {
@@ -59,6 +69,10 @@ impl Fingerprint {
         let Some(held) = held else { return Some("never_built") };
         if held == self.text() {
             return None;
+        }
+        let held = held.trim_start_matches(REPLACING);
+        if held == self.text() {
+            return Some("never_built");
         }
         // Another form means another program.
         let Some(held) = Self::parse(held) else { return Some("code_changed") };
@@ -126,5 +140,16 @@ mod tests {
             assert_eq!(print().reason(Some(held)), Some("code_changed"), "{held}");
             assert!(!print().judges_only(held));
         }
+    }
+
+    #[test]
+    fn what_was_being_replaced_is_never_fresh() {
+        let print = Fingerprint { code: "c".to_string(), rules: "r".to_string(), ..Fingerprint::default() };
+        let held = replacing(&print.text());
+        assert_eq!(print.reason(Some(&held)), Some("never_built"));
+        assert_eq!(replacing(&held), held);
+        let other = Fingerprint { rules: "other".to_string(), ..print };
+        assert_eq!(other.reason(Some(&held)), Some("rule_changed"));
+        assert!(!other.judges_only(&held), "values may be those of neither");
     }
 }

@@ -153,9 +153,8 @@ impl<'a> Silver<'a> {
         let mut names = Vec::new();
         for dataset in self.registry.datasets().iter().filter(|dataset| self.wants(dataset)) {
             let Some(print) = self.fingerprint(dataset).await? else { continue };
-            let mark = marks.get(&format!("silver.{}", dataset.name), &Cell::new(WHOLE, WHOLE));
             let upstream = || dataset.needs().iter().any(|n| stale.contains(*n)).then_some("input_changed");
-            if let Some(reason) = print.reason(mark.map(|m| m.fingerprint.as_str())).or_else(upstream) {
+            if let Some(reason) = self.reason(dataset, &print, marks).await?.or_else(upstream) {
                 stale.insert(dataset.name.clone());
                 names.push((dataset.name.clone(), reason));
             }
@@ -171,12 +170,11 @@ impl<'a> Silver<'a> {
         let mut outcome = SilverOutcome::default();
         for dataset in self.registry.datasets().iter().filter(|dataset| self.wants(dataset)) {
             // Asked again for each: an upstream build in this run may have changed what this one reads.
-            let Some(print) = self.fingerprint(dataset).await?.map(|print| print.text()) else { continue };
-            let table = format!("silver.{}", dataset.name);
-            let whole = Cell::new(WHOLE, WHOLE);
-            if marks.get(&table, &whole).is_some_and(|m| m.fingerprint == print) {
+            let Some(print) = self.fingerprint(dataset).await? else { continue };
+            if self.reason(dataset, &print, marks).await?.is_none() {
                 continue;
             }
+            let (table, whole, print) = (format!("silver.{}", dataset.name), Cell::new(WHOLE, WHOLE), print.text());
             tell(&dataset.name);
             let Some((built, judged)) = self.dataset(dataset, &print, run, marks).await? else { continue };
             outcome.counts.insert(dataset.name.clone(), built.counts);
@@ -186,6 +184,21 @@ impl<'a> Silver<'a> {
             marks.set(&table, whole, CellMark { fingerprint: print, ..CellMark::default() });
         }
         Ok(outcome)
+    }
+
+    /// Why a dataset is stale; `None`: it is fresh, and its tables are those the last build left. A build that is killed between tables and
+    /// mark leaves others, which must not be trusted even where the inputs become again what they were.
+    async fn reason(&self, dataset: &Dataset, print: &Fingerprint, marks: &CellMarks) -> Result<Option<&'static str>> {
+        let mark = marks.get(&format!("silver.{}", dataset.name), &Cell::new(WHOLE, WHOLE));
+        if let Some(reason) = print.reason(mark.map(|m| m.fingerprint.as_str())) {
+            return Ok(Some(reason));
+        }
+        let held = Manifest::read(self.root, dataset, &print.text()).await?;
+        let others = match held {
+            Some(held) => held.outputs != self.outputs(dataset).await?,
+            None => false,
+        };
+        Ok(others.then_some("never_built"))
     }
 
     /// Everything a dataset's silver depends on; `None` when it has no bronze yet.

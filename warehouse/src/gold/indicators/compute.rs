@@ -13,7 +13,7 @@ use super::rows::{append, place, shape, sorted_cells};
 use super::{IndicatorOutcome, Indicators, MonthCounts, NAMES, Sheet, StaleMonth, mark_name};
 use crate::delta::{Cell, CellRows};
 use crate::error::Result;
-use crate::gold::{Session, window};
+use crate::gold::{Session, replacing, window};
 use crate::indicator::{AskedMonth, Engine, Exemptions, Names};
 use crate::ledger::{CellMark, CellMarks, RunStamp, UsedRules};
 
@@ -85,6 +85,14 @@ impl Indicators<'_> {
             tracing::debug!(indicator = indicator.id(), seconds = ?clock.elapsed(), "indicator");
             done.extend(months.keys().map(|m| (indicator.id().to_string(), m.to_string())));
         }
+        // Several tables are replaced one after the other; killed in between, none of these months is fresh, whatever comes next.
+        for (indicator, month) in &done {
+            let cell = Cell::new("*", month.as_str());
+            if let Some(held) = marks.get(&mark_name(indicator), &cell).cloned() {
+                marks.set(&mark_name(indicator), cell, CellMark { fingerprint: replacing(&held.fingerprint), ..held });
+            }
+        }
+        marks.flush(self.root, run.seq).await?;
         // The dimension first: values refer to it.
         let listed = crate::gold::catalogue::list(self, run).await?;
         outcome.cells.insert("gold.dim_indicator".to_string(), listed);
