@@ -22,7 +22,7 @@ const FEW: usize = 4;
 fn some_of<T: Clone>(all: &[T], count: usize) -> Vec<T> {
     let step = all.len().div_ceil(count.max(1)).max(1);
     let mut some: Vec<T> = all.iter().step_by(step).cloned().collect();
-    if (all.len().saturating_sub(1)) % step != 0 {
+    if !all.len().saturating_sub(1).is_multiple_of(step) {
         some.extend(all.last().cloned());
     }
     some
