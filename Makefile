@@ -70,9 +70,11 @@ bench:
 bench-late: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/bench/late.py
 
-# Long proofs: kills at random moments, a hostile platform, flipped bytes, and random worlds (some 20 to 40 seconds each).
-WORLDS ?= 200
+# Long proofs: random histories, kills at random moments, a hostile platform, flipped bytes, and random worlds (some 20 to 60 seconds each).
+WORLDS    ?= 200
+HISTORIES ?= 100
 soak: build
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/histories.py --histories $(HISTORIES)
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 200
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/hostile.py --seeds 10
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/flips.py --flips 200

@@ -145,7 +145,8 @@ impl Session {
         let count = all.len();
         let files: Vec<FileEntry> = all.into_iter().filter(|file| wanted(&file.cell())).collect();
         let whole = files.len() == count;
-        let cells = if whole { String::new() } else { files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>().join("\n") };
+        // All cells are another set than none of them.
+        let cells = if whole { "*".to_string() } else { files.iter().map(|f| f.path.as_str()).collect::<Vec<_>>().join("\n") };
         let now = format!("{} {cells}", table.version());
         if self.seen(&full).as_ref() == Some(&now) {
             return Ok(());
@@ -271,4 +272,33 @@ pub(super) fn place(label: &str, columns: &SchemaRef, batch: &RecordBatch, file:
         })
         .collect::<Result<Vec<_>>>()?;
     RecordBatch::try_new(columns.clone(), arrays).map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delta::{Change, canonical, file_schema, write_cell};
+
+    #[tokio::test]
+    async fn no_cells_at_all_are_not_all_cells() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::open(dir.path().to_str().unwrap(), HashMap::new()).unwrap();
+        let registry = Registry::embedded().unwrap();
+        let contract = registry.gold_table("dim_admdvs").unwrap();
+        let schema = contract.arrow_schema();
+        let inner = file_schema(&schema);
+        let columns: Vec<ArrayRef> = inner.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
+        let rows = canonical("t", &inner, &[], &[], &[RecordBatch::try_new(inner.clone(), columns).unwrap()]).unwrap();
+        let mut table = Table::open_or_create(&root, "gold", "dim_admdvs", &schema, &["county", "month"], "t").await.unwrap();
+        let partition = vec![("county".to_string(), "652801".to_string()), ("month".to_string(), "2024-01".to_string())];
+        let add = vec![write_cell(&table.store(), "t", partition, rows, 1).await.unwrap()];
+        table.commit(Change { add, ..Change::default() }).await.unwrap();
+
+        let session = Session::new(Some(1), None).unwrap();
+        for (wanted, expected) in [(false, 0), (true, 1), (false, 0)] {
+            session.see_cells(&root, &registry, "gold.dim_admdvs", &|_| wanted).await.unwrap();
+            let found = session.rows("t", "SELECT d.county AS county FROM gold.dim_admdvs AS d", &BTreeMap::new()).await.unwrap();
+            assert_eq!(found.iter().map(RecordBatch::num_rows).sum::<usize>(), expected);
+        }
+    }
 }

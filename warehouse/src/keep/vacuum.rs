@@ -10,7 +10,7 @@ use object_store::ObjectMeta;
 
 use super::history::History;
 use super::leftover::{Leftover, leftovers};
-use super::pinned::Pinned;
+use super::pinned::{Pinned, pinned};
 use super::policy::{Keep, Tally};
 use super::tables::{LAYERS, TableName, tables};
 use crate::error::Result;
@@ -175,15 +175,17 @@ fn is_log(path: &str) -> bool {
     path.strip_prefix("_delta_log/").is_some_and(|name| name.starts_with(|c: char| c.is_ascii_digit()) || name == "_last_checkpoint")
 }
 
-/// Files below the tables that no log names, whatever their age, by table; and unfinished uploads.
+/// Files below the tables that neither a log names nor a seal lists (old logs go, what is sealed stays), whatever their age, by table; and
+/// unfinished uploads.
 ///
 /// # Errors
 /// As [`Vacuum::plan`].
 pub async fn strays(root: &Root) -> Result<BTreeMap<String, Tally>> {
     let mut all: BTreeMap<String, Tally> = BTreeMap::new();
+    let sealed = pinned(root).await?.paths;
     for (table, objects) in tables(&root.list(&LAYERS).await?) {
         let history = History::read(root, &table, &objects).await?;
-        for (_, meta) in objects.iter().filter(|(path, _)| !is_log(path) && !history.names(path)) {
+        for (_, meta) in objects.iter().filter(|(path, meta)| !is_log(path) && !history.names(path) && !sealed.contains(&meta.location.to_string())) {
             all.entry(table.label()).or_default().add(meta.size);
         }
     }
