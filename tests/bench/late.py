@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """One late row in a warehouse of 14 months and nine counties: which cells are built again, and in which part of a full build's time.
 
-    YAOJIA=target/debug/yaojia python3 tests/bench/late.py [--fee-lines 40000] [--world DIR] [--keep DIR] [--kinds fee,shipment,order]
+    YAOJIA=target/debug/yaojia python3 tests/bench/late.py [--fee-lines 40000] [--world DIR] [--keep DIR] [--kinds fee,payment,shipment,order]
 
-Loads a world, times the full build, then delivers one late row at a time (a fee line through an export file, a shipment and an order line
-through the platform; of the last but one month, of a middle one, of the first), loads, and times the build. Times are a benchmark and fail
+Loads a world, times the full build, then delivers one late row at a time (a fee line through an export file, a payment, a shipment and an order
+line through the platform; of the last but one month, of a middle one, of the first), loads, and times the build. Times are a benchmark and fail
 nothing. Fails when a build took up cells that do not depend on what changed (told here from the `[reads]` of contracts and cards alone), or
 when in the end silver or gold is not what a full build of the same bronze gives in a second warehouse.
 """
@@ -148,7 +148,7 @@ def deliver(world, kind, month, serial):
         row[0] = f"49{serial:02}{row[0][4:]}"
         (folder / f"fee_late_{serial:02}.csv").write_text(lines[0] + "\n" + ",".join(row) + "\n", encoding="utf-8")
         return
-    name, key, at = ("shp", "shpId", "shppTime") if kind == "shipment" else ("ord_detl", "ordDetlId", "sendTime")
+    name, key, at = {"payment": ("pay_detl", "payDetlId", "payTime"), "shipment": ("shp", "shpId", "shppTime"), "order": ("ord_detl", "ordDetlId", "sendTime")}[kind]
     path = world / f"platform/{name}.jsonl"
     with path.open(encoding="utf-8") as lines:
         row = next(row for row in map(json.loads, lines) if str(row.get(at, "")).startswith(month) and (kind != "shipment" or row["shpStas"] == "3"))
@@ -201,7 +201,7 @@ def main():
     p.add_argument("--fee-lines", type=int, default=40_000, help="fee lines a month; about as many rows again come from the platform")
     p.add_argument("--world", type=Path, help="a world made before; it is copied")
     p.add_argument("--keep", type=Path)
-    p.add_argument("--kinds", default="fee,shipment,order")
+    p.add_argument("--kinds", default="fee,payment,shipment,order")
     a = p.parse_args()
     yaojia = os.environ.setdefault("YAOJIA", "target/debug/yaojia")
     folder = (a.keep or Path(tempfile.mkdtemp(prefix="yaojia-late-"))).resolve()

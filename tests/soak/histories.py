@@ -218,6 +218,7 @@ class History:
         if self.releases():
             verbs.append(["seal", self.months()[0]])
         if "backfill" in self.verbs:
+            self.open_backfills()
             verbs.append(self.backfilling())
         verb = self.dice.choice(verbs)
         killed = self.killed(verb, self.dice.uniform(0.05, self.seconds))
@@ -244,6 +245,7 @@ class History:
         return ["backfill", "--from", months[first], "--to", months[last], order, "--why", "a history", "--by", "soak"]
 
     def backfill(self):
+        self.open_backfills()
         words = self.backfilling()
         self.verb(*words)
         return " ".join(words[1:6])

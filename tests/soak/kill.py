@@ -31,9 +31,10 @@ ONCE = {
     "months sealed": "SELECT s.month, s.release_no, COUNT(*) AS n FROM ops.seal AS s GROUP BY s.month, s.release_no HAVING COUNT(*) > 1",
     "cells of a run": "SELECT c.run_seq, c.table_name, c.county, c.month, COUNT(*) AS n FROM ops.cell AS c GROUP BY c.run_seq, c.table_name, c.county, c.month, c.fingerprint HAVING COUNT(*) > 1",
     "states of a run": "SELECT r.run_seq, r.state, COUNT(*) AS n FROM ops.run AS r GROUP BY r.run_seq, r.state HAVING COUNT(*) > 1",
-    "files loaded": "SELECT l.dataset, l.name, l.sha256, COUNT(*) AS n FROM ops.load AS l WHERE l.state = 'loaded' GROUP BY l.dataset, l.name, l.sha256 HAVING COUNT(*) > 1",
+    "files loaded": "SELECT l.dataset, l.name, l.sha256, COUNT(*) AS n FROM ops.load AS l WHERE l.state = 'loaded' AND l.sha256 <> '' GROUP BY l.dataset, l.name, l.sha256 HAVING COUNT(*) > 1",
 }
-# Files only: a load that is killed between the commit of a window and the line of it in the ledger goes on after that window.
+# Files only: a load that is killed between the commit of a window and the line of it in the ledger goes on after that window, and a backfill
+# that is killed after the lines of a month reads the month once more, which is one more line of what was read.
 FILES = "SELECT l.dataset, l.name, l.sha256, l.state, l.row_count FROM ops.load AS l WHERE l.sha256 <> ''"
 
 
