@@ -256,7 +256,8 @@ class History:
             return
         for one in json.loads(self.verb("backfill", "list", "--json").stdout)["backfills"]:
             if one["state"] not in ("done", "cancelled"):
-                self.verb("backfill", self.dice.choice(("resume", "resume", "cancel")), one["id"])
+                do = self.dice.choice((["resume"], ["resume"], ["cancel", "--by", "soak"]))
+                self.verb("backfill", *do, one["id"])
 
     def maintain(self):
         self.verb("maintain")
