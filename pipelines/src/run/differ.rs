@@ -142,12 +142,7 @@ async fn batches(side: &Side, place: &str) -> Result<Vec<RecordBatch>, RunError>
 type Both = (Vec<RecordBatch>, Vec<RecordBatch>);
 
 /// Of each side the rows that the other does not have, whatever the blind columns say; `None` where the columns are not the same.
-fn others(
-    table: &str,
-    one: &[RecordBatch],
-    other: &[RecordBatch],
-    blind: &[&str],
-) -> Result<Option<Both>, WarehouseError> {
+fn others(table: &str, one: &[RecordBatch], other: &[RecordBatch], blind: &[&str]) -> Result<Option<Both>, WarehouseError> {
     let Some(schema) = one.iter().chain(other).next().map(RecordBatch::schema) else { return Ok(None) };
     if one.iter().chain(other).any(|batch| batch.schema().fields() != schema.fields()) {
         return Ok(None);

@@ -185,7 +185,9 @@ pub async fn strays(root: &Root) -> Result<BTreeMap<String, Tally>> {
     let sealed = pinned(root).await?.paths;
     for (table, objects) in tables(&root.list(&LAYERS).await?) {
         let history = History::read(root, &table, &objects).await?;
-        for (_, meta) in objects.iter().filter(|(path, meta)| !is_log(path) && !history.names(path) && !sealed.contains(&meta.location.to_string())) {
+        for (_, meta) in
+            objects.iter().filter(|(path, meta)| !is_log(path) && !history.names(path) && !sealed.contains(&meta.location.to_string()))
+        {
             all.entry(table.label()).or_default().add(meta.size);
         }
     }
