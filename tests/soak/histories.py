@@ -33,7 +33,7 @@ FIRST, LAST = datetime(2024, 1, 20), datetime(2024, 5, 20)
 TIME = re.compile(r'"updtTime":"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)"')
 NUMBER = re.compile(r'("\w*(?:[cC]nt|[pP]ric|[aA]mt)":\s*-?)(\d)')
 # What a full build must find again by itself.
-BUILT = ["silver", "gold", "_ops/cell", "_ops/check", "_ops/counts", "_ops/completeness", "_ops/release", "_ops/basis", "_ops/rollback", "_ops/restatement", "_ops/rule"]
+BUILT = ["silver", "gold", "_cache", "_ops/cell", "_ops/check", "_ops/silver_count", "_ops/completeness", "_ops/release", "_ops/basis", "_ops/rollback", "_ops/restatement", "_ops/rule"]
 
 
 class History:
@@ -221,17 +221,8 @@ class History:
             self.open_backfills()
             verbs.append(self.backfilling())
         verb = self.dice.choice(verbs)
-        killed = self.killed(verb, self.dice.uniform(0.05, self.seconds))
+        killed = self.project.kill(self.dice.uniform(0.05, self.seconds), verb)
         return f"{verb[0]}{'' if killed else ' (was done)'}"
-
-    def killed(self, words, delay):
-        process = subprocess.Popen(self.project.command(*words), env=clean(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(timeout=delay)
-            return False
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait() < 0
 
     def months(self):
         last = self.now - timedelta(days=self.now.day)
