@@ -24,9 +24,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/golden"))
 from run import project, start  # noqa: E402
 
+REGION = "652800"
 MONTHS, FIRST, AS_OF = 14, "2024-01", "2025-03-01T00:00:00"
 # What a second warehouse does not take along: what was built, and what the ledger knows of it.
-BUILT = ["silver", "gold", "_ops/cell", "_ops/release", "_ops/basis", "_ops/silver_count", "_ops/restatement", "_ops/check", "_ops/completeness", "_ops/rule"]
+BUILT = ["silver", "gold", "_cache", "_ops/cell", "_ops/release", "_ops/basis", "_ops/silver_count", "_ops/restatement", "_ops/check", "_ops/completeness", "_ops/rule"]
 
 
 def number(month):
@@ -81,6 +82,17 @@ class Declared:
             not by_cell(window) or (other[0] == cell[0] and takes(window, cell[1], other[1])) for name, window in reads.items() for other in changed.get(name, ())
         )
         return {cell for cell in there if hit(cell)}
+
+    def counties(self, indicator, changed):
+        """Counties of which an indicator's rows may depend on the changed cells; none where all may."""
+        found = set()
+        for table, window in self.cards[indicator].items():
+            reference = "dim_" in table or not self.months_of[table] or "updt_time" in self.months_of[table]
+            cells = changed.get(table, ())
+            if cells and (reference or not by_cell(window) or any(county == REGION for county, _ in cells)):
+                return None
+            found |= {county for county, _ in cells}
+        return found
 
     def months(self, indicator, all_months, changed):
         """Months of an indicator that depend on the changed cells."""
@@ -182,17 +194,22 @@ def judge(declared, warehouse, report, before, after):
         if stale > may:
             why.append(f"{table}: {stale} cells were stale, {may} depend on what changed")
     all_months = [f"{(number(FIRST) + n - 1) // 12}-{(number(FIRST) + n - 1) % 12 + 1:02}" for n in range(MONTHS)]
-    months, may_months = 0, 0
+    months, may_months, parts, kept = 0, 0, 0, 0
     for indicator, counts in (build["indicators"] or {}).items():
         may = len(declared.months(indicator, all_months, changed))
         months, may_months = months + counts["stale"], may_months + may
         if counts["stale"] > may:
             why.append(f"{indicator}: {counts['stale']} months were stale, {may} depend on what changed")
+        parts, kept = parts + counts["counties"], kept + counts["counties_kept"]
+        counties = declared.counties(indicator, changed)
+        # Rows of the region's own come along in each month.
+        if counties is not None and counts["counties_kept"] and counts["counties"] > counts["stale"] * (len(counties) + 1):
+            why.append(f"{indicator}: {counts['counties']} counties' months were computed, {counts['stale']} months of {len(counties)} counties depend on what changed")
     there = sum((build["cells"] or {}).values())
     of_months = sum(counts["all"] for counts in (build["indicators"] or {}).values())
     replaced = {layer: sum(n for table, n in build["replaced"].items() if table.startswith(layer)) for layer in ("silver.", "gold.")}
-    print(f"    fact cells stale {facts} of {there} ({expected} depend), indicator-months stale {months} of {of_months} ({may_months} depend); "
-          f"cells replaced: silver {replaced['silver.']}, gold {replaced['gold.']}")
+    print(f"    fact cells stale {facts} of {there} ({expected} depend), indicator-months stale {months} of {of_months} ({may_months} depend), "
+          f"counties' months computed {parts}, kept {kept}; cells replaced: silver {replaced['silver.']}, gold {replaced['gold.']}")
     return why
 
 

@@ -230,7 +230,8 @@ pub struct Card {
     pub recipients: Vec<String>,
     /// The datasets whose completeness it requires.
     pub needs: Vec<String>,
-    /// Table → months relative to the asked one that the SQL reads (`"-2..0"`, `"latest"` for the table as a whole); none: everything up to the month.
+    /// Table → months relative to the asked one that the SQL reads (`"-2..0"`, `"-2..0 all_counties"` where a county's
+    /// rows follow from others' too, `"latest"` for the table as a whole); none: everything up to the month, across counties.
     #[serde(default)]
     pub reads: IndexMap<String, String>,
     /// The folder of the twin whose SQL it shares, with parameters of its own: one text, two cards.

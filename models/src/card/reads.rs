@@ -1,4 +1,6 @@
-//! How far an indicator reads into each table: months relative to the asked one (`[reads]` of a card).
+//! How far an indicator reads into each table (`[reads]` of a card): months relative to the asked one, and whether the rows of a county
+//! follow from the table's rows of that county alone (`"0"`) or from those of others too (`"0 all_counties"`).
+//! Rows of the region itself, and tables that are read whole, are every county's.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +8,8 @@ use super::{CardError, Indicator, Query};
 use crate::contract::{Months, ReadWindow};
 use crate::graph::table_refs;
 
-/// What the planner takes for a table of which a card says nothing: everything up to the asked month.
-pub const UP_TO_THE_MONTH: ReadWindow = ReadWindow { months: Months::Relative { from: None, to: Some(0) }, all_counties: false };
+/// What the planner takes for a table of which a card says nothing: everything up to the asked month, of all counties.
+pub const UP_TO_THE_MONTH: ReadWindow = ReadWindow { months: Months::Relative { from: None, to: Some(0) }, all_counties: true };
 
 impl Indicator {
     /// The tables (`gold.fact_receipt`) that the indicator's SQL reads, sorted; those of the question (`ask.month`) are not among them.
@@ -27,7 +29,7 @@ impl Indicator {
         Ok(tables)
     }
 
-    /// The months of a table that a value of a month may follow from.
+    /// The months of a table that a value of a month may follow from, and whether of its own county only.
     #[must_use]
     pub fn window(&self, table: &str) -> ReadWindow {
         self.card.reads.get(table).and_then(|text| ReadWindow::parse(text)).unwrap_or(UP_TO_THE_MONTH)
@@ -38,9 +40,6 @@ impl Indicator {
         let bad = |table: &str, why: String| Err(CardError::invalid(file, format!("reads.{table}"), why));
         for (table, text) in &self.card.reads {
             match ReadWindow::parse(text) {
-                Some(ReadWindow { all_counties: true, .. }) => {
-                    return bad(table, "an indicator always reads all counties: leave `all_counties` out".to_owned());
-                }
                 Some(ReadWindow { months: Months::Latest, .. }) => {}
                 Some(ReadWindow { months: Months::Relative { to: Some(to), .. }, .. }) if to <= 0 => {}
                 Some(ReadWindow { months: Months::Relative { .. }, .. }) => {
@@ -51,7 +50,10 @@ impl Indicator {
                         ),
                     );
                 }
-                _ => return bad(table, format!("`{text}` is no window: `0`, `-2..0`, `*..0`, or `latest` for the table as a whole")),
+                _ => {
+                    let why = "is no window: `0`, `-2..0`, `*..0`, with ` all_counties` where a county's rows follow from others' too, or `latest`";
+                    return bad(table, format!("`{text}` {why} for the table as a whole"));
+                }
             }
         }
         // SQL that does not parse is the lint's business.

@@ -131,12 +131,13 @@ fn what_is_read_is_named_whole_and_ends_with_the_month() {
     let window = |to: &str| format!("\"gold.fact_receipt\" = \"{to}\"");
     assert!(why(line, &window("-1..1")).contains("beyond the asked month"));
     assert!(why(line, &window("*")).contains("beyond the asked month"));
-    assert!(why(line, &window("-2..0 all_counties")).contains("all counties"));
     assert!(why(line, &window("agreement")).contains("no window"));
     assert!(why(line, "\"gold.fact_return\" = \"0\"").contains("name it too"));
     assert!(why(line, &format!("{line}\n\"gold.fact_return\" = \"0\"")).contains("does not read"));
     let indicator = read(&[], &[]).unwrap();
     assert_eq!(indicator.window("gold.fact_receipt"), crate::contract::ReadWindow::parse("-11..0").unwrap());
+    let wide = read(&[(line, &window("-2..0 all_counties"))], &[]).unwrap();
+    assert!(wide.window("gold.fact_receipt").all_counties && !indicator.window("gold.fact_receipt").all_counties);
     let silent = read(&[(line, "")], &[]).unwrap();
     assert_eq!(silent.window("gold.fact_receipt"), super::UP_TO_THE_MONTH);
 }

@@ -43,7 +43,7 @@ reversed AS (
         line.bkkp_sn AS bkkp_sn,
         SUM(fee.cnt) AS cnt
     FROM line
-    INNER JOIN gold.fact_fee_line AS fee
+    INNER JOIN gold.fact_fee_reversal AS fee
         ON fee.init_feedetl_sn = line.bkkp_sn
     WHERE fee.fee_ocur_time < line.as_of
     GROUP BY line.bkkp_sn

@@ -7,9 +7,11 @@
 mod cell;
 mod file;
 mod rows;
+mod shelf;
 mod table;
 
 pub use cell::{Cell, UNKNOWN};
 pub use file::{is_as_written, read_bytes, read_file, read_rows, write_file};
 pub use rows::{CellRows, canonical, cell_path, digest_in, file_schema, split_cells, write_cell};
+pub(crate) use shelf::Shelf;
 pub use table::{Change, FileEntry, NewFile, Table};

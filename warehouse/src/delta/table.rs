@@ -101,6 +101,11 @@ impl Table {
         if url.to_file_path().is_ok_and(|p| !p.join("_delta_log").exists()) {
             return Ok(None);
         }
+        if version.is_none()
+            && let Some(table) = root.shelf().take(root, layer, name).await?
+        {
+            return Ok(Some(table));
+        }
         let mut builder = DeltaTableBuilder::from_url(url).map_err(|e| failed(&label, e))?.with_storage_options(root.options().clone());
         if let Some(version) = version {
             builder = builder.with_version(u64::try_from(version).unwrap_or_default());
@@ -108,7 +113,11 @@ impl Table {
         match builder.load().await {
             Ok(inner) => {
                 let partition = inner.snapshot().map_err(|e| failed(&label, e))?.metadata().partition_columns().to_vec();
-                Ok(Some(Self { label, inner, partition }))
+                let table = Self { label, inner, partition };
+                if version.is_none() {
+                    root.shelf().put(root, layer, name, &table).await?;
+                }
+                Ok(Some(table))
             }
             Err(DeltaTableError::NotATable(_)) => Ok(None),
             Err(e) => Err(failed(&label, e)),

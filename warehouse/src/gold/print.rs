@@ -89,6 +89,14 @@ impl Fingerprint {
         })
     }
 
+    /// Whether nothing but facts, certificates and quarantine may differ from what the ledger holds.
+    #[must_use]
+    pub fn facts_only(&self, held: &str) -> bool {
+        Self::parse(held).is_some_and(|held| {
+            (&held.contract, &held.code, &held.register, &held.rules) == (&self.contract, &self.code, &self.register, &self.rules)
+        })
+    }
+
     /// Whether the values held still stand and only their judgement may differ.
     #[must_use]
     pub fn judges_only(&self, held: &str) -> bool {
@@ -120,6 +128,7 @@ mod tests {
         assert_eq!(print().reason(None), Some("never_built"));
         assert_eq!(print().reason(Some(&held)), None);
         let other = part("other");
+        assert!(print().facts_only(&held) && !print().facts_only(&replacing(&held)));
         for (changed, reason, judges) in [
             (Fingerprint { contract: other.clone(), ..print() }, "contract_changed", false),
             (Fingerprint { code: other.clone(), ..print() }, "code_changed", false),
@@ -131,6 +140,12 @@ mod tests {
             (Fingerprint { contract: other.clone(), code: other.clone(), ..print() }, "contract_changed", false),
         ] {
             assert_eq!((changed.reason(Some(&held)), changed.judges_only(&held)), (Some(reason), judges), "{changed:?}");
+            let facts = (changed.input != print().input || changed.sources != print().sources) && changed.rules == print().rules;
+            assert_eq!(
+                changed.facts_only(&held),
+                facts && changed.code == print().code && changed.contract == print().contract,
+                "{changed:?}"
+            );
         }
     }
 

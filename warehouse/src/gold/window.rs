@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use yaojia_models::card::Indicator;
+use yaojia_models::card::{How, Indicator};
 use yaojia_models::contract::{Months, ReadWindow, Registry};
 use yaojia_models::value::Month;
 
@@ -30,9 +30,21 @@ pub(crate) fn is_reference(registry: &Registry, table: &str) -> bool {
 /// How an indicator reads a table: by its card, a reference table whole whatever the card says.
 pub(crate) fn of_indicator(registry: &Registry, indicator: &Indicator, table: &str) -> ReadWindow {
     if is_reference(registry, table) {
-        return ReadWindow { months: Months::Latest, all_counties: false };
+        return ReadWindow { months: Months::Latest, all_counties: true };
     }
     indicator.window(table)
+}
+
+/// Whether an indicator's rows of a county follow from that county's cells and from what every county shares (the region's cells, tables
+/// that are read whole or across counties): its card reads some table of events by county and leaves no roll-up to its SQL.
+pub(crate) fn is_by_county(registry: &Registry, indicator: &Indicator, tables: &BTreeSet<String>) -> bool {
+    let own = |table: &String| !is_reference(registry, table) && !indicator.window(table).all_counties;
+    tables.iter().any(own) && !indicator.card.measures.iter().any(|measure| measure.rollup.how == How::Own)
+}
+
+/// Whether a cell that is read through a window belongs to every county.
+pub(crate) fn is_every_county(window: ReadWindow, region: &str, county: &str) -> bool {
+    window.all_counties || county == region
 }
 
 /// Whether a value of `asked` may follow from a cell of `month`; cells of an unknown month belong to every window.
@@ -76,6 +88,22 @@ mod tests {
         assert!(!reaches("-1..0", "652801", "2024-03") && !reaches("-1..0", "652801", "2024-06") && !reaches("-1..0", "652822", "2024-05"));
         assert!(reaches("*", "652801", "2023-01") && !reaches("*", "652822", "2024-05"));
         assert!(reaches("latest", "652822", "2020-01") && reaches("0 all_counties", "652822", "2020-01"));
+    }
+
+    #[test]
+    fn a_county_stands_alone_unless_a_card_reads_across() {
+        let registry = Registry::embedded().unwrap();
+        let catalogue =
+            yaojia_models::card::Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/indicators")).unwrap();
+        let across: Vec<&str> =
+            catalogue.indicators().iter().filter(|i| !is_by_county(&registry, i, &i.tables().unwrap())).map(|i| i.id()).collect();
+        assert_eq!(across, ["C03", "D03"]);
+        let d10 = catalogue.get("D10").unwrap();
+        let of = |table: &str| of_indicator(&registry, d10, table);
+        assert!(
+            !is_every_county(of("gold.fact_receipt"), "652800", "652801") && is_every_county(of("gold.fact_receipt"), "652800", "652800")
+        );
+        assert!(is_every_county(of("gold.fact_agreement"), "652800", "652801"));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use super::value::Judged;
 use super::{Ask, EngineError, Names};
 
 /// The judged rows that have an alert, in order.
-pub(super) fn alerted<'a>(indicator: &Indicator, judged: &'a [Judged]) -> Vec<&'a Judged> {
-    judged.iter().filter(|row| row.state.is_alert() && is_public(indicator, row)).collect()
+pub(super) fn alerted<'a>(indicator: &Indicator, judged: &[&'a Judged]) -> Vec<&'a Judged> {
+    judged.iter().copied().filter(|row| row.state.is_alert() && is_public(indicator, row)).collect()
 }
 
 /// The rows of `gold.alert`, without `first_run_id`, which the caller knows; `counts` says how many evidence rows an alert has.

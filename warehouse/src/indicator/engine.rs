@@ -1,5 +1,7 @@
 //! The engine: one indicator at a time, all asked months at once.
 
+use std::collections::BTreeSet;
+
 use arrow::array::RecordBatch;
 use datafusion::prelude::SessionContext;
 use yaojia_models::card::{Indicator, Query};
@@ -7,8 +9,8 @@ use yaojia_models::card::{Indicator, Query};
 use super::alert::{alerted, alerts};
 use super::evidence::Evidence;
 use super::gather::Rows;
-use super::value::Judged;
-use super::{Ask, EngineError, Exemptions, History, Names, given, judge, publish, rollup, stored};
+use super::value::{Judged, Value};
+use super::{Ask, EngineError, Exemptions, History, Names, Packed, given, judge, publish, rollup, stored};
 
 /// How many rows of rows.sql stay in memory between adding up and evidence, unless told otherwise.
 const ROWS_IN_MEMORY: usize = 500_000;
@@ -22,6 +24,15 @@ pub struct Engine {
     rows_in_memory: usize,
 }
 
+/// What is not computed again: the session holds only some counties' rows.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    /// The counties whose rows the session holds; only theirs and the region's rows come out.
+    pub counties: BTreeSet<String>,
+    /// Values of the other counties before roll-ups, as an [`Outcome`] gave them: what the region adds up.
+    pub values: Vec<Value>,
+}
+
 /// What an indicator gives for the asked months.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -33,6 +44,8 @@ pub struct Outcome {
     pub evidence: RecordBatch,
     /// The same values with all that led to them.
     pub judged: Vec<Judged>,
+    /// The values computed, before roll-ups and judging; none when stored ones were judged.
+    pub computed: Packed,
 }
 
 impl Engine {
@@ -85,15 +98,43 @@ impl Engine {
     /// When a query fails, gives what it must not, or a number does not fit.
     pub async fn compute(&self, indicator: &Indicator, earlier: &[RecordBatch]) -> Result<Outcome, EngineError> {
         let rows = self.open_rows(indicator).await?;
-        let mut values = match (&rows, &indicator.query) {
-            (Some(rows), _) => rows.values(&self.ask).await?,
-            (None, Query::Value { value, .. }) => given::values(&self.ctx, &self.ask, indicator, value).await?,
-            (None, Query::Rows(_)) => Vec::new(),
-        };
+        let values = self.values(indicator, rows.as_ref()).await?;
+        let computed = Packed::of(&values);
+        let judged = self.judge(indicator, values, earlier)?;
+        Ok(Outcome { computed, ..self.outcome(indicator, rows, judged, None).await? })
+    }
+
+    /// Computes the rows of some counties and of the region. The session holds these counties' rows only; the values of the others are kept.
+    ///
+    /// # Errors
+    /// As [`Engine::compute`].
+    pub async fn compute_some(&self, indicator: &Indicator, earlier: &[RecordBatch], kept: Kept) -> Result<Outcome, EngineError> {
+        let Kept { counties, values: others } = kept;
+        // Where no county changed there is nothing to ask.
+        let rows = if counties.is_empty() { None } else { self.open_rows(indicator).await? };
+        let mut values = if counties.is_empty() { Vec::new() } else { self.values(indicator, rows.as_ref()).await? };
+        // Rows of the region itself are in every session.
+        values.retain(|value| counties.contains(&value.key.county));
+        let computed = Packed::of(&values);
+        values.extend(others);
+        let judged = self.judge(indicator, values, earlier)?;
+        Ok(Outcome { computed, ..self.outcome(indicator, rows, judged, Some(&counties)).await? })
+    }
+
+    /// What the SQL gives, before roll-ups.
+    async fn values(&self, indicator: &Indicator, rows: Option<&Rows<'_>>) -> Result<Vec<Value>, EngineError> {
+        match (rows, &indicator.query) {
+            (Some(rows), _) => rows.values(&self.ask).await,
+            (None, Query::Value { value, .. }) => given::values(&self.ctx, &self.ask, indicator, value).await,
+            (None, Query::Rows(_)) => Ok(Vec::new()),
+        }
+    }
+
+    /// Adds the roll-ups and judges.
+    fn judge(&self, indicator: &Indicator, mut values: Vec<Value>, earlier: &[RecordBatch]) -> Result<Vec<Judged>, EngineError> {
         values.extend(rollup::sums(&indicator.card, self.ask.region(), &values)?);
         let history = History::read(earlier, indicator, &self.ask)?;
-        let judged = judge::judge(indicator, &self.ask, values, history, &self.exemptions)?;
-        self.outcome(indicator, rows, judged).await
+        judge::judge(indicator, &self.ask, values, history, &self.exemptions)
     }
 
     /// Judges stored values again, for when only rules or exemptions changed: `stored` holds the asked months and those before them.
@@ -105,8 +146,8 @@ impl Engine {
         let values = stored::values(stored, indicator, &self.ask)?;
         let history = History::read(stored, indicator, &self.ask)?;
         let judged = judge::judge(indicator, &self.ask, values, history, &self.exemptions)?;
-        let rows = if alerted(indicator, &judged).is_empty() { None } else { self.open_rows(indicator).await? };
-        self.outcome(indicator, rows, judged).await
+        let rows = if alerted(indicator, &judged.iter().collect::<Vec<_>>()).is_empty() { None } else { self.open_rows(indicator).await? };
+        self.outcome(indicator, rows, judged, None).await
     }
 
     /// Runs rows.sql, where the indicator has one.
@@ -117,16 +158,27 @@ impl Engine {
         }
     }
 
-    /// Evidence, alerts and values of judged rows.
-    async fn outcome(&self, indicator: &Indicator, rows: Option<Rows<'_>>, judged: Vec<Judged>) -> Result<Outcome, EngineError> {
-        let alerted = alerted(indicator, &judged);
+    /// Evidence, alerts and values of judged rows; of these counties and the region only, where some are given.
+    async fn outcome(
+        &self,
+        indicator: &Indicator,
+        rows: Option<Rows<'_>>,
+        judged: Vec<Judged>,
+        counties: Option<&BTreeSet<String>>,
+    ) -> Result<Outcome, EngineError> {
+        let is_shown = |row: &Judged| {
+            let county = &row.value.key.county;
+            counties.is_none_or(|counties| county == self.ask.region() || counties.contains(county))
+        };
+        let shown: Vec<&Judged> = judged.iter().filter(|row| is_shown(row)).collect();
+        let alerted = alerted(indicator, &shown);
         let evidence = Evidence::find(&self.ctx, &self.ask, indicator, rows.as_ref(), &judged, &alerted).await?;
         if let Some(rows) = rows {
             rows.close()?;
         }
         let alerts = alerts(indicator, &self.ask, &self.names, &alerted, &evidence.counts())?;
         let batch = evidence.batch(indicator, &alerted)?;
-        let values = publish::values(indicator, &self.ask, &self.names, &judged)?;
-        Ok(Outcome { values, alerts, evidence: batch, judged })
+        let values = publish::values(indicator, &self.ask, &self.names, &shown)?;
+        Ok(Outcome { values, alerts, evidence: batch, judged, computed: Packed::default() })
     }
 }

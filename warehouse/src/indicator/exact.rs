@@ -44,6 +44,18 @@ impl Exact {
         Self::of(text.parse().ok()?)
     }
 
+    /// The number as bytes, for keeping.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0.to_le_bytes()
+    }
+
+    /// The number of [`Exact::to_bytes`].
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(i256::from_le_bytes(bytes))
+    }
+
     /// Whether it is above 0.
     #[must_use]
     pub fn is_positive(self) -> bool {

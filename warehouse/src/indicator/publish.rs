@@ -27,8 +27,8 @@ pub(super) fn subject_kind(indicator: &Indicator, row: &Judged) -> SubjectKind {
 ///
 /// # Errors
 /// When a number does not fit its published type.
-pub fn values(indicator: &Indicator, ask: &Ask, names: &Names, judged: &[Judged]) -> Result<RecordBatch, EngineError> {
-    let rows: Vec<&Judged> = judged.iter().filter(|row| is_public(indicator, row)).collect();
+pub fn values(indicator: &Indicator, ask: &Ask, names: &Names, judged: &[&Judged]) -> Result<RecordBatch, EngineError> {
+    let rows: Vec<&Judged> = judged.iter().copied().filter(|row| is_public(indicator, row)).collect();
     let build = Table { indicator, rows: &rows };
     let columns = vec![
         build.texts("indicator_id", |_| Some(indicator.id())),

@@ -18,6 +18,7 @@ use url::Url;
 pub use archive::{Archive, ArchiveSource, AuditKeys, new_audit_pair};
 pub use lease::Lease;
 
+use crate::delta::Shelf;
 use crate::error::{Result, WarehouseError};
 
 /// The root of a warehouse: URL, options and the object store opened on it.
@@ -26,6 +27,7 @@ pub struct Root {
     url: Url,
     options: HashMap<String, String>,
     store: Arc<dyn ObjectStore>,
+    shelf: Shelf,
 }
 
 impl std::fmt::Debug for Root {
@@ -57,7 +59,7 @@ impl Root {
             .and_then(|b| b.with_storage_options(options.clone()).build_storage())
             .map_err(|e| bad(e.to_string()))?;
         let store = log_store.object_store(None);
-        Ok(Self { url, options, store })
+        Ok(Self { url, options, store, shelf: Shelf::default() })
     }
 
     /// The root URL, with a slash at its end.
@@ -82,6 +84,11 @@ impl Root {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
+    }
+
+    /// The tables opened before.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
     }
 
     /// URL of a table's folder.

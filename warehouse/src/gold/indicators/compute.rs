@@ -8,12 +8,14 @@ use arrow::record_batch::RecordBatch;
 use yaojia_models::card::Indicator;
 use yaojia_models::value::Month;
 
+use super::done::Done;
 use super::prints::print_of;
-use super::rows::{append, place, shape, sorted_cells};
+use super::rows::{append, digests_by_county, place, shape, sorted_cells};
+use super::work::How;
 use super::{IndicatorOutcome, Indicators, MonthCounts, NAMES, Sheet, StaleMonth, mark_name};
 use crate::delta::{Cell, CellRows};
 use crate::error::Result;
-use crate::gold::{Session, replacing, window};
+use crate::gold::{Session, replacing};
 use crate::indicator::{AskedMonth, Engine, Exemptions, Names};
 use crate::ledger::{CellMark, CellMarks, RunStamp, UsedRules};
 
@@ -29,65 +31,78 @@ impl Indicators<'_> {
         marks: &mut CellMarks,
         tell: &(dyn Fn(&str) + Sync),
     ) -> Result<IndicatorOutcome> {
+        let began = std::time::Instant::now();
         let prints = self.prints().await?;
-        let stale = self.stale(&prints, marks, &self.renamed(marks).await?);
+        tracing::debug!(seconds = ?began.elapsed(), "prints");
+        let renamed = self.renamed(marks).await?;
+        let stale = self.stale(&prints, marks, &renamed);
+        tracing::debug!(seconds = ?began.elapsed(), "stale");
         let mut outcome = IndicatorOutcome::default();
         if stale.is_empty() {
             return Ok(outcome);
         }
-        for (indicator, months) in &prints {
+        for (indicator, months) in &prints.by_month {
             let stale = stale.get(indicator).map_or(0, |months| months.len() as u64);
             outcome.months.insert(indicator.clone(), MonthCounts { all: months.len() as u64, stale, ..MonthCounts::default() });
         }
-        let touched: BTreeSet<String> = stale.values().flat_map(|m| m.keys().map(ToString::to_string)).collect();
         let stored = match self.stored_months(&stale) {
             months if months.is_empty() => Vec::new(),
-            months => self.read(Sheet::Value, Some(&months)).await?,
+            months => self.read(Sheet::Value, &|cell| months.contains(&cell.month)).await?,
         };
         for name in Self::DIMENSIONS {
             session.see(self.root, self.registry, &format!("gold.{name}")).await?;
         }
         let names = Names::load(session.context()).await?;
         let exemptions = Exemptions::read(&self.silver("exemption").await?)?;
+        tracing::debug!(seconds = ?began.elapsed(), "stored and named");
         let mut fresh: BTreeMap<Sheet, Vec<RecordBatch>> = BTreeMap::new();
-        let mut done: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut done = Done::default();
         for indicator in self.indicators {
             let Some(months) = stale.get(indicator.id()) else { continue };
             tell(indicator.id());
             let clock = std::time::Instant::now();
-            // Only what the asked months may read, as the card says.
-            for table in Self::tables(indicator)? {
-                let window = window::of_indicator(self.registry, indicator, &table);
-                let wanted = |cell: &Cell| months.keys().any(|month| window::takes(window, *month, &cell.month));
-                session.see_cells(self.root, self.registry, &table, &wanted).await?;
-            }
-            let ask = self.ask(indicator, months.keys().map(|m| AskedMonth::at(*m, self.instant)).collect())?;
-            let engine = Engine::new(session.context().clone(), ask)?.with_exemptions(exemptions.clone()).with_names(names.clone());
-            let only_rules = months.values().all(|m| m.judges_only);
-            let out = if only_rules { engine.rejudge(indicator, &stored).await } else { engine.compute(indicator, &stored).await };
-            let out = match out {
-                Ok(out) => out,
-                // One indicator that cannot be computed keeps its old rows and does not keep the others from being published.
-                Err(error) => {
-                    outcome.failed.push(error);
-                    continue;
+            let work = self.work(indicator, months, &prints, marks, &renamed).await?;
+            let mut results = Vec::new();
+            for pass in &work {
+                match self.pass(session, indicator, pass, &stored, &exemptions, &names).await? {
+                    Ok(out) => results.push((pass, out)),
+                    // One indicator that cannot be computed keeps its old rows and does not keep the others from being published.
+                    Err(error) => {
+                        outcome.failed.push(error);
+                        results.clear();
+                        break;
+                    }
                 }
-            };
-            let (count, counts) = (months.len() as u64, outcome.months.entry(indicator.id().to_string()).or_default());
-            if only_rules {
-                (outcome.judged, counts.judged) = (outcome.judged + count, count);
-            } else {
-                (outcome.computed, counts.computed) = (outcome.computed + count, count);
             }
-            fresh.entry(Sheet::Value).or_default().push(self.finish_values(indicator, &out.values, run)?);
-            fresh.entry(Sheet::Alert).or_default().push(self.certified(indicator, &out.alerts)?);
-            fresh.entry(Sheet::Evidence).or_default().push(out.evidence);
+            for (pass, out) in results {
+                let (count, counts) = (pass.months.len() as u64, outcome.months.entry(indicator.id().to_string()).or_default());
+                if pass.how == How::Judge {
+                    (outcome.judged, counts.judged) = (outcome.judged + count, counts.judged + count);
+                } else {
+                    (outcome.computed, counts.computed) = (outcome.computed + count, counts.computed + count);
+                }
+                let sheets = [
+                    (Sheet::Value, self.finish_values(indicator, &out.values, run)?),
+                    (Sheet::Alert, self.certified(indicator, &out.alerts)?),
+                    (Sheet::Evidence, out.evidence),
+                ];
+                let mut digests = digests_by_county(sheets.iter().map(|(_, batch)| batch))?;
+                for month in &pass.months {
+                    let rows = digests.remove(&month.to_string()).unwrap_or_default();
+                    let made = self.keep(indicator, pass, *month, &prints, &out.computed, rows).await?;
+                    (counts.counties, counts.counties_kept) = (counts.counties + made.computed, counts.counties_kept + made.kept);
+                    done.add(indicator.id(), *month, made.counties);
+                }
+                for (sheet, batch) in sheets {
+                    fresh.entry(sheet).or_default().push(batch);
+                }
+            }
             tracing::debug!(indicator = indicator.id(), seconds = ?clock.elapsed(), "indicator");
-            done.extend(months.keys().map(|m| (indicator.id().to_string(), m.to_string())));
         }
+        tracing::debug!(seconds = ?began.elapsed(), "computed");
         // Several tables are replaced one after the other; killed in between, none of these months is fresh, whatever comes next.
-        for (indicator, month) in &done {
-            let cell = Cell::new("*", month.as_str());
+        for (indicator, month) in done.months() {
+            let cell = Cell::new("*", month);
             if let Some(held) = marks.get(&mark_name(indicator), &cell).cloned() {
                 marks.set(&mark_name(indicator), cell, CellMark { fingerprint: replacing(&held.fingerprint), ..held });
             }
@@ -99,19 +114,20 @@ impl Indicators<'_> {
         let print = print_of(&prints, &stale);
         for sheet in Sheet::ALL {
             let new = fresh.remove(&sheet).unwrap_or_default();
-            let changed = self.replace(session, sheet, new, &touched, &done, run, &print).await?;
+            let changed = self.replace(session, sheet, new, &done, run, &print).await?;
             outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
+            tracing::debug!(table = sheet.name(), seconds = ?began.elapsed(), "replaced");
         }
-        let judged: Vec<&Indicator> = self.indicators.iter().filter(|i| done.iter().any(|(id, _)| id == i.id())).collect();
+        let judged: Vec<&Indicator> = self.indicators.iter().filter(|i| done.months().any(|(id, _)| id == i.id())).collect();
         UsedRules::read(self.root).await?.remember(self.root, run.seq, &judged, Month::of_micros(self.instant - 1)).await?;
         // Names of the others' subjects were not looked at where only some are built.
         if outcome.failed.is_empty() && self.only.is_none() {
             let mark = CellMark { fingerprint: self.naming().await?, ..CellMark::default() };
             marks.set(NAMES, Cell::new("*", "*"), mark);
         }
-        for (indicator, months) in &prints {
+        for (indicator, months) in &prints.by_month {
             for (month, print) in months {
-                if done.contains(&(indicator.clone(), month.to_string())) {
+                if done.has(indicator, &month.to_string()) {
                     let mark = CellMark { fingerprint: print.text(), ..CellMark::default() };
                     marks.set(&mark_name(indicator), Cell::new("*", month.to_string()), mark);
                 }
@@ -120,7 +136,7 @@ impl Indicators<'_> {
         Ok(outcome)
     }
 
-    /// Months whose stored values are needed: those that are only judged again, and those before, as far as rules persist.
+    /// Months whose stored values are needed: those that are only judged again, and those before the others, as far as rules persist.
     fn stored_months(&self, stale: &BTreeMap<String, BTreeMap<Month, StaleMonth>>) -> BTreeSet<String> {
         let mut needed = BTreeSet::new();
         for indicator in self.indicators {
@@ -128,7 +144,9 @@ impl Indicators<'_> {
             let Some(months) = stale.get(indicator.id()) else { continue };
             for (month, of) in months {
                 needed.extend(of.judges_only.then(|| month.to_string()));
-                needed.extend((1..i32::try_from(persist).unwrap_or(1)).map(|back| month.plus(-back).to_string()));
+                let before = (1..i32::try_from(persist).unwrap_or(1)).map(|back| month.plus(-back));
+                // What is computed now is not looked up.
+                needed.extend(before.filter(|before| !months.contains_key(before)).map(|before| before.to_string()));
             }
         }
         needed

@@ -1,13 +1,17 @@
 //! Values, alerts and evidence of all indicators: what is stale is computed or judged again, and cells that differ are replaced.
 //!
 //! One file a purpose: [`prints`] what a month of an indicator follows from, [`stale`] which months do not follow from it any more,
-//! [`compute`] computes or judges these, [`publish`] replaces the cells that differ, [`rows`] cuts and places columns.
+//! [`work`] decides whether they are judged, computed for some counties ([`kept`] holds the values of the others) or computed whole,
+//! [`compute`] does so, [`publish`] replaces the cells that differ ([`done`] says which rows are new), [`rows`] cuts and places columns.
 
 mod compute;
+mod done;
+mod kept;
 mod prints;
 mod publish;
 mod rows;
 mod stale;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +24,7 @@ use yaojia_models::contract::{Registry, TableContract};
 use yaojia_models::value::Month;
 
 use self::rows::{place, texts};
-use crate::delta::{Table, read_file};
+use crate::delta::{Cell, Table, read_file};
 use crate::error::{Result, WarehouseError};
 use crate::gold::{Completeness, SetAside};
 use crate::indicator::{Ask, AskedMonth, EngineError};
@@ -73,6 +77,10 @@ pub struct MonthCounts {
     pub computed: u64,
     /// Of these, only judged again.
     pub judged: u64,
+    /// Counties' months computed, the region's own rows counted as one county's; of indicators that tell counties apart.
+    pub counties: u64,
+    /// Counties' months whose values were kept from before.
+    pub counties_kept: u64,
 }
 
 /// What a build of the indicators did.
@@ -169,13 +177,13 @@ impl Indicators<'_> {
         Ok(batches)
     }
 
-    /// Stored rows of a table, partition columns put back; only of the given months when some are given.
-    async fn read(&self, sheet: Sheet, months: Option<&BTreeSet<String>>) -> Result<Vec<RecordBatch>> {
+    /// Stored rows of the wanted cells of a table, partition columns put back.
+    async fn read(&self, sheet: Sheet, wanted: &(dyn Fn(&Cell) -> bool + Sync)) -> Result<Vec<RecordBatch>> {
         let Some(table) = Table::open(self.root, "gold", sheet.name()).await? else { return Ok(Vec::new()) };
         let mut batches = Vec::new();
         for file in table.files()? {
             let cell = file.cell();
-            if months.is_some_and(|m| !m.contains(&cell.month)) {
+            if !wanted(&cell) {
                 continue;
             }
             for batch in read_file(&table.store(), table.label(), &file.path, None).await? {

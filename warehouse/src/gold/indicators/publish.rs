@@ -8,7 +8,8 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::card::Indicator;
 
-use super::rows::{append, keep_others, shape, sorted_cells, texts};
+use super::done::Done;
+use super::rows::{append, divided, shape, sorted_cells, texts};
 use super::{Indicators, Sheet};
 use crate::delta::{Cell, Change, FileEntry, Table, digest_in, write_cell};
 use crate::error::Result;
@@ -39,30 +40,30 @@ impl Indicators<'_> {
         append(rows, vec![("completeness", Arc::new(certified) as ArrayRef), ("quarantined_rows", Arc::new(aside) as ArrayRef)])
     }
 
-    /// Replaces the cells of the touched months that differ.
-    #[expect(clippy::too_many_arguments, reason = "one step of the build, split off for reading")]
+    /// Replaces the cells that differ among those with new rows.
     pub(super) async fn replace(
         &self,
         session: &Session,
         sheet: Sheet,
         new: Vec<RecordBatch>,
-        touched: &BTreeSet<String>,
-        done: &BTreeSet<(String, String)>,
+        done: &Done,
         run: &RunStamp,
         print: &str,
     ) -> Result<u64> {
-        let kept: Vec<RecordBatch> = self.read(sheet, Some(touched)).await?.iter().map(|b| keep_others(b, done)).collect::<Result<_>>()?;
+        let held = self.read(sheet, &|cell| done.touches(cell)).await?;
+        let new = new.iter().map(|batch| divided(batch, done, true)).collect::<Result<Vec<_>>>()?;
         let new = match sheet {
-            Sheet::Alert => self.first_seen(new, touched, run).await?,
+            Sheet::Alert => first_seen(&held, &new, run)?,
             _ => new,
         };
+        let kept = held.iter().map(|batch| divided(batch, done, false)).collect::<Result<Vec<_>>>()?;
         let contract = self.contract(sheet)?;
         let schema: SchemaRef = Arc::new(contract.arrow_schema());
         let label = format!("gold.{}", sheet.name());
         let rows = new.iter().chain(&kept).map(|b| shape(&label, &schema, b)).collect::<Result<Vec<_>>>()?;
         let mut table = Table::open_or_create(self.root, "gold", sheet.name(), &schema, &["county", "month"], &contract.title).await?;
         let active: BTreeMap<Cell, Vec<FileEntry>> =
-            table.files()?.into_iter().filter(|f| touched.contains(&f.part("month"))).fold(BTreeMap::new(), |mut m, f| {
+            table.files()?.into_iter().filter(|f| done.touches(&f.cell())).fold(BTreeMap::new(), |mut m, f| {
                 m.entry(f.cell()).or_default().push(f);
                 m
             });
@@ -90,24 +91,20 @@ impl Indicators<'_> {
         }
         Ok(changed)
     }
+}
 
-    /// Gives each alert the run that saw it first: its id holds its month, so only alerts of the touched months can be the same.
-    async fn first_seen(&self, alerts: Vec<RecordBatch>, touched: &BTreeSet<String>, run: &RunStamp) -> Result<Vec<RecordBatch>> {
-        let mut first: BTreeMap<String, String> = BTreeMap::new();
-        for batch in self.read(Sheet::Alert, Some(touched)).await? {
-            let (ids, runs) = (texts(&batch, "alert_id")?, texts(&batch, "first_run_id")?);
-            for row in 0..batch.num_rows() {
-                first.insert(ids.value(row).to_string(), runs.value(row).to_string());
-            }
-        }
-        alerts
-            .iter()
-            .map(|batch| {
-                let ids = texts(batch, "alert_id")?;
-                let runs: StringArray =
-                    (0..batch.num_rows()).map(|row| Some(first.get(ids.value(row)).cloned().unwrap_or_else(|| run.id.clone()))).collect();
-                append(batch, vec![("first_run_id", Arc::new(runs) as ArrayRef)])
-            })
-            .collect()
+/// Gives each alert the run that saw it first: its id holds its county and month, so only alerts `held` in the cells with new rows can be
+/// the same.
+fn first_seen(held: &[RecordBatch], alerts: &[RecordBatch], run: &RunStamp) -> Result<Vec<RecordBatch>> {
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    for batch in held {
+        let (ids, runs) = (texts(batch, "alert_id")?, texts(batch, "first_run_id")?);
+        first.extend((0..batch.num_rows()).map(|row| (ids.value(row), runs.value(row))));
     }
+    let stamped = |batch: &RecordBatch| {
+        let ids = texts(batch, "alert_id")?;
+        let runs: StringArray = (0..batch.num_rows()).map(|row| Some(first.get(ids.value(row)).copied().unwrap_or(&run.id))).collect();
+        append(batch, vec![("first_run_id", Arc::new(runs) as ArrayRef)])
+    };
+    alerts.iter().map(stamped).collect()
 }

@@ -1,15 +1,18 @@
 //! Columns and rows of the engine's tables: cut, placed, in the contract's shape.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use arrow::row::{RowConverter, SortField};
+use sha2::{Digest, Sha256};
 use yaojia_models::contract::TableContract;
 
 use super::Indicators;
+use super::done::Done;
 use crate::delta::{Cell, CellRows, canonical, file_schema, split_cells};
 use crate::error::{Result, WarehouseError};
 
@@ -55,12 +58,40 @@ pub(super) fn place(label: &str, batch: &RecordBatch, cell: &Cell) -> Result<Rec
         .map_err(|source| WarehouseError::Arrow { table: label.to_string(), source })
 }
 
-/// Rows of indicator-months that were not computed now.
-pub(super) fn keep_others(batch: &RecordBatch, done: &BTreeSet<(String, String)>) -> Result<RecordBatch> {
-    let (ids, months) = (texts(batch, "indicator_id")?, texts(batch, "month")?);
-    let keep: BooleanArray =
-        (0..batch.num_rows()).map(|row| Some(!done.contains(&(ids.value(row).to_string(), months.value(row).to_string())))).collect();
-    filter_record_batch(batch, &keep).map_err(|source| WarehouseError::Arrow { table: "gold.indicator_value".to_string(), source })
+/// Rows that are given anew, or those that are not.
+pub(super) fn divided(batch: &RecordBatch, done: &Done, given: bool) -> Result<RecordBatch> {
+    let (ids, counties, months) = (texts(batch, "indicator_id")?, texts(batch, "county")?, texts(batch, "month")?);
+    let wanted: BooleanArray =
+        (0..batch.num_rows()).map(|row| Some(given == done.gives(ids.value(row), counties.value(row), months.value(row)))).collect();
+    filter_record_batch(batch, &wanted).map_err(|source| WarehouseError::Arrow { table: "gold.indicator_value".to_string(), source })
+}
+
+/// Digests of the rows of all sheets of an indicator, by month and county; by which run a row came is not part of them.
+pub(super) fn digests_by_county<'a>(sheets: impl Iterator<Item = &'a RecordBatch>) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let failed = |source| WarehouseError::Arrow { table: "gold.indicator_value".to_string(), source };
+    let mut hashes: BTreeMap<(String, String), Sha256> = BTreeMap::new();
+    for (number, batch) in sheets.enumerate() {
+        let (counties, months) = (texts(batch, "county")?, texts(batch, "month")?);
+        let schema = batch.schema();
+        let seen = |field: &Field| !Indicators::BLIND.contains(&field.name().as_str());
+        let (fields, columns): (Vec<_>, Vec<_>) = schema.fields().iter().zip(batch.columns()).filter(|(field, _)| seen(field)).unzip();
+        let sorts = fields.iter().map(|field| SortField::new(field.data_type().clone())).collect();
+        let columns: Vec<ArrayRef> = columns.into_iter().cloned().collect();
+        let rows = RowConverter::new(sorts).and_then(|converter| converter.convert_columns(&columns)).map_err(failed)?;
+        for row in 0..batch.num_rows() {
+            let bytes = rows.row(row).data();
+            let hash = hashes.entry((months.value(row).to_string(), counties.value(row).to_string())).or_default();
+            hash.update([u8::try_from(number).unwrap_or(u8::MAX)]);
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        }
+    }
+    let mut digests: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for ((month, county), hash) in hashes {
+        let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        digests.entry(month).or_default().insert(county, digest);
+    }
+    Ok(digests)
 }
 
 /// The contract's columns in its order.

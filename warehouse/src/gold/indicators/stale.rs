@@ -40,7 +40,7 @@ impl Indicators<'_> {
         let mut stale: BTreeMap<String, BTreeMap<Month, StaleMonth>> = BTreeMap::new();
         for indicator in self.indicators.iter().filter(|of| self.only.is_none_or(|only| only.contains(of.id()))) {
             let persist = indicator.rules.iter().filter_map(|r| r.persist).max().unwrap_or(1);
-            let Some(months) = prints.get(indicator.id()) else { continue };
+            let Some(months) = prints.by_month.get(indicator.id()) else { continue };
             let of = stale.entry(indicator.id().to_string()).or_default();
             for (month, print) in months {
                 let mark = marks.get(&mark_name(indicator.id()), &Cell::new("*", month.to_string())).map(|m| m.fingerprint.as_str());
@@ -86,7 +86,7 @@ impl Indicators<'_> {
         if marks.get(NAMES, &Cell::new("*", "*")).is_some_and(|mark| mark.fingerprint == naming) {
             return Ok(renamed);
         }
-        let stored = self.read(Sheet::Value, None).await?;
+        let stored = self.read(Sheet::Value, &|_| true).await?;
         if stored.is_empty() {
             return Ok(renamed);
         }

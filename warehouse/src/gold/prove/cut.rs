@@ -1,7 +1,9 @@
 //! Runs of a model on no more than the cells it says it reads: a cell of a fact by its contract, a month of an indicator by its card.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::array::{AsArray as _, BooleanArray};
+use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::card::Indicator;
 use yaojia_models::contract::TableContract;
@@ -9,7 +11,7 @@ use yaojia_models::value::Month;
 
 use super::{Cut, Order, Prover, Rows, Variant};
 use crate::delta::{Cell, CellRows};
-use crate::error::Result;
+use crate::error::{Result, WarehouseError};
 use crate::gold::{Gold, Indicators, Model, window};
 use crate::indicator::AskedMonth;
 
@@ -34,6 +36,30 @@ fn first_difference(ours: &Rows, theirs: &mut Rows, here: &dyn Fn(&Cell) -> bool
     let at = keys.into_iter().find(|at| ours.get(at).map(|r| &r.digest) != theirs.get(at).map(|r| &r.digest))?;
     let given = theirs.remove(&at);
     Some((at, given))
+}
+
+/// The rows of subjects in a cell of the engine's tables, by table: values, alerts, and the evidence of these.
+fn of_subjects(rows: &Rows, cell: &Cell) -> Result<BTreeMap<String, RecordBatch>> {
+    let failed = |source| WarehouseError::Arrow { table: "gold.indicator_value".to_string(), source };
+    let column = |batch: &RecordBatch, name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>().cloned());
+    let here: Vec<(&String, &RecordBatch)> =
+        rows.iter().filter(|((_, other), _)| other == cell).map(|((label, _), rows)| (label, &rows.batch)).collect();
+    let (mut found, mut alerts) = (BTreeMap::new(), BTreeSet::new());
+    for (label, batch) in &here {
+        let Some(levels) = column(batch, "level") else { continue };
+        let own: BooleanArray = levels.iter().map(|level| Some(level == Some("subject"))).collect();
+        let batch = filter_record_batch(batch, &own).map_err(failed)?;
+        alerts.extend(column(&batch, "alert_id").iter().flat_map(|ids| ids.iter().flatten()).map(str::to_string));
+        found.insert((*label).clone(), batch);
+    }
+    for (label, batch) in here.iter().filter(|(_, batch)| batch.column_by_name("level").is_none()) {
+        let Some(ids) = column(batch, "alert_id") else { continue };
+        let own: BooleanArray = ids.iter().map(|id| Some(id.is_some_and(|id| alerts.contains(id)))).collect();
+        found.insert((*label).clone(), filter_record_batch(batch, &own).map_err(failed)?);
+    }
+    // A table without such rows is the same as none.
+    found.retain(|_, batch| batch.num_rows() > 0);
+    Ok(found)
 }
 
 impl Prover<'_> {
@@ -73,7 +99,8 @@ impl Prover<'_> {
         Ok(cut)
     }
 
-    /// Every month of an indicator by itself, from what its card says it reads.
+    /// Every month of an indicator by itself, from what its card says it reads; and of one county after the other by itself, where the card
+    /// says that it tells counties apart.
     pub(super) async fn cut_indicator(
         &mut self,
         indicators: &Indicators<'_>,
@@ -82,23 +109,40 @@ impl Prover<'_> {
         first: &Rows,
     ) -> Result<Cut> {
         let mut cut = Cut::default();
+        let (registry, region) = (self.registry, indicators.region);
         let register = self.register().await?;
         let tables = Indicators::tables(indicator)?;
+        let by_county = window::is_by_county(registry, indicator, &tables);
         let earlier: Vec<RecordBatch> = indicators.values_of(first)?;
         let months: Vec<AskedMonth> = indicators.months();
-        for asked in some_of(&months, if self.quick { FEW } else { months.len() }) {
+        for (at, asked) in some_of(&months, if self.quick { FEW } else { months.len() }).into_iter().enumerate() {
             let month: Month = asked.month;
-            let registry = self.registry;
-            // Dimensions that only name subjects are no input of a value.
-            let reads = |table: &str, other: &Cell| {
-                !tables.contains(table) || window::takes(window::of_indicator(registry, indicator, table), month, &other.month)
-            };
-            let session = self.session_of(inputs, LAID_OUT, &reads).await?;
-            let mut rows = indicators.computed(&session, indicator, &register, vec![asked], &earlier).await?;
-            cut.made += 1;
-            cut.differs = first_difference(first, &mut rows, &|cell| cell.month == month.to_string());
-            if cut.differs.is_some() {
-                break;
+            let of_month = first.keys().filter(|(_, cell)| cell.month == month.to_string() && cell.county != region);
+            let counties: Vec<&str> = of_month.map(|(_, cell)| cell.county.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
+            let county = counties.get(at % counties.len().max(1)).copied().filter(|_| by_county);
+            // The month; then a county's rows from its own cells and shared ones, and the region's own from shared ones alone.
+            for only in [Some(None), county.map(Some), county.map(|_| Some(region))].into_iter().flatten() {
+                // Dimensions that only name subjects are no input of a value.
+                let reads = |table: &str, other: &Cell| {
+                    let window = window::of_indicator(registry, indicator, table);
+                    let here = only.is_none_or(|only| only == other.county || window::is_every_county(window, region, &other.county));
+                    !tables.contains(table) || (here && window::takes(window, month, &other.month))
+                };
+                let session = self.session_of(inputs, LAID_OUT, &reads).await?;
+                let mut rows = indicators.computed(&session, indicator, &register, vec![asked], &earlier).await?;
+                cut.made += 1;
+                if only == Some(region) {
+                    let cell = Cell::new(region, month.to_string());
+                    let (ours, theirs) = (of_subjects(first, &cell)?, of_subjects(&rows, &cell)?);
+                    let label = ours.keys().chain(theirs.keys()).find(|label| ours.get(*label) != theirs.get(*label)).cloned();
+                    cut.differs = label.map(|label| (label, cell)).map(|at| (at.clone(), rows.remove(&at)));
+                } else {
+                    let here = |cell: &Cell| cell.month == month.to_string() && only.is_none_or(|only| only == cell.county);
+                    cut.differs = first_difference(first, &mut rows, &here);
+                }
+                if cut.differs.is_some() {
+                    return Ok(cut);
+                }
             }
         }
         Ok(cut)

@@ -6,7 +6,7 @@ use super::{beginning, card, engine, lines, rows_indicator, rule};
 use crate::indicator::{Exemption, Exemptions};
 
 /// Institution × product: off quantity, use, risk, stock missing or not, lines hit, mark.
-const FACT: &str = "SELECT month, county, org, prod, CAST(num AS DECIMAL(38, 6)) AS num, den, CAST(risk AS DECIMAL(18, 2)) AS risk, missing, mark, row_key FROM (VALUES
+pub(super) const FACT: &str = "SELECT month, county, org, prod, CAST(num AS DECIMAL(38, 6)) AS num, den, CAST(risk AS DECIMAL(18, 2)) AS risk, missing, mark, row_key FROM (VALUES
     ('2024-03', 'A', 'H1', 'P1', 20, 100, 5000.25, 0, NULL, 'r1'), ('2024-03', 'A', 'H1', 'P2', 20, 100, 2000, 1, NULL, 'r2'),
     ('2024-03', 'A', 'H2', 'P1', 5, 100, 9000, 0, NULL, 'r3'), ('2024-03', 'B', 'H3', 'P1', 50, 100, 3000, 0, 'suspended', 'r4'),
     ('2024-03', 'B', 'H3', 'P2', 50, 100, 900, 0, NULL, 'r5'), ('2024-02', 'A', 'H1', 'P1', 99, 100, 7000, 0, NULL, 'r6'))
@@ -21,7 +21,7 @@ fn rows(measure: &str) -> String {
 }
 
 /// D06, smaller.
-fn off_platform() -> Indicator {
+pub(super) fn off_platform() -> Indicator {
     let measures = "[[measure]]\nname = \"main\"\ntitle_zh = \"x\"\nkind = \"ratio\"\nsample = [{ on = \"months_before\", op = \"<\", limit = \"2\" }]\nrollup = { levels = [\"county\", \"region\"], how = \"amount\" }";
     let risk = "on = \"value\"\nop = \">\"\nlimit = \"0.10\"\nalso = [{ on = \"amount\", op = \">\", limit = \"1000\" }]";
     let rules = rule("D06.verify.1", "verify", &format!("{risk}\nscope = {{ inputs = {{ missing = \"0\" }} }}"))

@@ -1,6 +1,7 @@
 //! The engine on small literal gold tables, with numbers worked out by hand.
 
 mod amount;
+mod counties;
 mod numbers;
 mod persistence;
 mod ratio;
