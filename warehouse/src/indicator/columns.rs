@@ -1,8 +1,8 @@
 //! Reading result columns by name, whatever text or number type they have.
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Int64Type};
 
 use super::Exact;
 use crate::functions::Numbers;
@@ -81,12 +81,6 @@ pub(super) fn flags(batch: &RecordBatch, name: &str) -> Result<Option<BooleanArr
     };
     let column = cast(column, &DataType::Boolean).map_err(|e| format!("column `{name}`: {e}"))?;
     Ok(Some(column.as_boolean().clone()))
-}
-
-/// A column of doubles, as the stored `value` is.
-pub(super) fn doubles(batch: &RecordBatch, name: &str) -> Result<Float64Array, String> {
-    let column = cast(required(batch, name)?, &DataType::Float64).map_err(|e| format!("column `{name}`: {e}"))?;
-    Ok(column.as_primitive::<Float64Type>().clone())
 }
 
 /// Whether a flag is set; null and missing are not.

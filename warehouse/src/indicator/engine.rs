@@ -10,7 +10,7 @@ use super::alert::{alerted, alerts};
 use super::evidence::Evidence;
 use super::gather::Rows;
 use super::value::{Judged, Value};
-use super::{Ask, EngineError, Exemptions, History, Names, Packed, given, judge, publish, rollup, stored};
+use super::{Ask, EngineError, Exemptions, History, Names, Packed, given, judge, publish, rollup};
 
 /// How many rows of rows.sql stay in memory between adding up and evidence, unless told otherwise.
 const ROWS_IN_MEMORY: usize = 500_000;
@@ -44,7 +44,7 @@ pub struct Outcome {
     pub evidence: RecordBatch,
     /// The same values with all that led to them.
     pub judged: Vec<Judged>,
-    /// The values computed, before roll-ups and judging; none when stored ones were judged.
+    /// The values computed, before roll-ups and judging; none when they were given.
     pub computed: Packed,
 }
 
@@ -137,15 +137,13 @@ impl Engine {
         judge::judge(indicator, &self.ask, values, history, &self.exemptions)
     }
 
-    /// Judges stored values again, for when only rules or exemptions changed: `stored` holds the asked months and those before them.
-    /// Only the evidence is read from the facts.
+    /// Judges values again, for when only rules or exemptions changed: `values` are those of the asked months before roll-ups, as an
+    /// [`Outcome`] gave them (stored rows are rounded and do not do). Only the evidence is read from the facts.
     ///
     /// # Errors
     /// As [`Engine::compute`].
-    pub async fn rejudge(&self, indicator: &Indicator, stored: &[RecordBatch]) -> Result<Outcome, EngineError> {
-        let values = stored::values(stored, indicator, &self.ask)?;
-        let history = History::read(stored, indicator, &self.ask)?;
-        let judged = judge::judge(indicator, &self.ask, values, history, &self.exemptions)?;
+    pub async fn rejudge(&self, indicator: &Indicator, earlier: &[RecordBatch], values: Vec<Value>) -> Result<Outcome, EngineError> {
+        let judged = self.judge(indicator, values, earlier)?;
         let rows = if alerted(indicator, &judged.iter().collect::<Vec<_>>()).is_empty() { None } else { self.open_rows(indicator).await? };
         self.outcome(indicator, rows, judged, None).await
     }

@@ -49,5 +49,5 @@ pub use query::parameters;
 pub use register::{Exemption, Exemptions};
 pub use rollup::{amounts, sums};
 pub use stamp::{stamp_alerts, stamp_values};
-pub use stored::{History, values as stored_values};
+pub use stored::History;
 pub use value::{Fold, Input, Judged, State, Value};

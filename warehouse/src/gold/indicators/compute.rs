@@ -136,16 +136,15 @@ impl Indicators<'_> {
         Ok(outcome)
     }
 
-    /// Months whose stored values are needed: those that are only judged again, and those before the others, as far as rules persist.
+    /// Months whose stored values are needed: those before stale ones, as far as rules persist.
     fn stored_months(&self, stale: &BTreeMap<String, BTreeMap<Month, StaleMonth>>) -> BTreeSet<String> {
         let mut needed = BTreeSet::new();
         for indicator in self.indicators {
             let persist = indicator.rules.iter().filter_map(|rule| rule.persist).max().unwrap_or(1);
             let Some(months) = stale.get(indicator.id()) else { continue };
-            for (month, of) in months {
-                needed.extend(of.judges_only.then(|| month.to_string()));
+            for month in months.keys() {
                 let before = (1..i32::try_from(persist).unwrap_or(1)).map(|back| month.plus(-back));
-                // What is computed now is not looked up.
+                // What is judged now is not looked up.
                 needed.extend(before.filter(|before| !months.contains_key(before)).map(|before| before.to_string()));
             }
         }

@@ -34,7 +34,7 @@ pub(super) struct KeptMonth {
     pub rows: BTreeMap<String, String>,
     /// What the values of all counties follow from.
     pub shared: String,
-    /// Values by county, the region's own among them; none where an indicator does not tell counties apart.
+    /// Values by county, the region's own among them.
     pub counties: BTreeMap<String, County>,
 }
 

@@ -18,7 +18,7 @@ use crate::ledger::CellMarks;
 /// How months are done again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
-    /// The stored values are judged.
+    /// The kept values are judged.
     Judge,
     /// All rows are computed.
     Whole,
@@ -75,7 +75,7 @@ impl Indicators<'_> {
     ) -> Result<Vec<Pass>> {
         let by_county = window::is_by_county(self.registry, indicator, &Self::tables(indicator)?);
         let judges_only = months.values().all(|month| month.judges_only);
-        let (mut whole, mut some) = (Pass::new(if judges_only { How::Judge } else { How::Whole }), Pass::new(How::Counties));
+        let (mut whole, mut some) = (Pass::new(How::Whole), Pass::new(How::Counties));
         for month in months.keys() {
             let held = marks.get(&mark_name(indicator.id()), &Cell::new("*", month.to_string())).map(|mark| mark.fingerprint.as_str());
             let kept = match held {
@@ -97,6 +97,10 @@ impl Indicators<'_> {
                 }
                 None => whole.add(*month, kept),
             }
+        }
+        // Stored values are rounded: where theirs are not kept, months are computed.
+        if judges_only && whole.kept.len() == whole.months.len() {
+            whole.how = How::Judge;
         }
         // Months that look at each other's states are judged together.
         let persists = indicator.rules.iter().any(|rule| rule.persist.is_some());
@@ -147,7 +151,7 @@ impl Indicators<'_> {
         let ask = self.ask(indicator, pass.months.iter().map(|month| AskedMonth::at(*month, self.instant)).collect())?;
         let engine = Engine::new(session.context().clone(), ask)?.with_exemptions(exemptions.clone()).with_names(names.clone());
         Ok(match pass.how {
-            How::Judge => engine.rejudge(indicator, stored).await,
+            How::Judge => engine.rejudge(indicator, stored, self.others(pass)?).await,
             How::Whole => engine.compute(indicator, stored).await,
             How::Counties => {
                 let values = if adds_up(indicator) { self.others(pass)? } else { Vec::new() };
@@ -194,16 +198,19 @@ impl Indicators<'_> {
         kept.print = print;
         kept.rows.retain(|county, _| !given(county));
         kept.rows.extend(rows);
-        if pass.how != How::Judge && window::is_by_county(self.registry, indicator, &Self::tables(indicator)?) {
+        if pass.how != How::Judge {
             kept.counties.retain(|county, _| !pass.computes(county));
-            made.kept = kept.counties.len() as u64;
             let now = self.by_county(prints, indicator, AskedMonth::at(month, self.instant))?;
             let given = computed.0.keys().filter(|(of, _)| *of == month.to_string()).map(|(_, county)| county);
+            let mut computed_now = 0;
             let counties: BTreeSet<&String> = now.own.keys().chain(given).filter(|county| pass.computes(county)).collect();
             for county in counties {
                 let values = computed.0.get(&(month.to_string(), county.clone())).cloned().unwrap_or_default();
                 kept.counties.insert(county.clone(), County { print: self.county_print(&now, indicator, county, month), values });
-                made.computed += 1;
+                computed_now += 1;
+            }
+            if window::is_by_county(self.registry, indicator, &Self::tables(indicator)?) {
+                (made.computed, made.kept) = (computed_now, kept.counties.len() as u64 - computed_now);
             }
             kept.shared = now.shared;
         }

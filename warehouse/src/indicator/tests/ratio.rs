@@ -3,7 +3,7 @@
 use yaojia_models::card::Indicator;
 
 use super::{ask, beginning, engine, lines, session};
-use crate::indicator::{Engine, Exemption, Exemptions, Outcome, check_examples};
+use crate::indicator::{Engine, Exemption, Exemptions, Outcome, check_examples, unpack};
 
 /// The card and rules of the README.
 const README: &str = include_str!("../../../../models/src/card/README.md");
@@ -103,14 +103,15 @@ async fn order_threads_and_memory_do_not_matter() {
 }
 
 #[tokio::test]
-async fn stored_values_are_judged_again() {
+async fn kept_values_are_judged_again() {
     let months = ["2024-01", "2024-02", "2024-03"];
     let first = compute(&months).await;
     let engine = engine(&[("fact", FACT)], &months).await.with_exemptions(exemptions());
-    let again = engine.rejudge(&indicator(), std::slice::from_ref(&first.values)).await.unwrap();
+    let values: Vec<_> = first.computed.0.values().flat_map(|bytes| unpack(bytes).unwrap()).collect();
+    let again = engine.rejudge(&indicator(), &[], values.clone()).await.unwrap();
     assert_eq!((again.values, again.alerts, again.evidence), (first.values.clone(), first.alerts, first.evidence));
     // without the register February's H2 is verify again
-    let bare = super::engine(&[("fact", FACT)], &months).await.rejudge(&indicator(), &[first.values]).await.unwrap();
+    let bare = super::engine(&[("fact", FACT)], &months).await.rejudge(&indicator(), &[], values).await.unwrap();
     let states = lines(&bare.values, &["month", "subject_code", "state"]);
     assert!(states.contains(&"2024-02 H2 verify".to_owned()));
 }

@@ -96,7 +96,8 @@ async fn values_are_finished_by_sql_and_divided_by_the_engine() {
     let mut evidence = lines(&outcome.evidence, &["source_table", "row_key", "num", "den", "amount", "note"]);
     evidence.sort();
     assert_eq!(evidence, ["fact_agreement H1|G1 100.000000 300.000000 - 未签", "fact_agreement H2|G1 2.000000 3.000000 - 未签"]);
-    let again = engine.rejudge(&indicator(EVIDENCE), std::slice::from_ref(&outcome.values)).await.unwrap();
+    let values = outcome.computed.0.values().flat_map(|bytes| crate::indicator::unpack(bytes).unwrap()).collect();
+    let again = engine.rejudge(&indicator(EVIDENCE), &[], values).await.unwrap();
     assert_eq!((again.values, again.evidence), (outcome.values, outcome.evidence));
 }
 
