@@ -57,6 +57,7 @@ impl Indicators<'_> {
         tracing::debug!(seconds = ?began.elapsed(), "stored and named");
         let mut fresh: BTreeMap<Sheet, Vec<RecordBatch>> = BTreeMap::new();
         let mut done = Done::default();
+        let mut files = Vec::new();
         for indicator in self.indicators {
             let Some(months) = stale.get(indicator.id()) else { continue };
             tell(indicator.id());
@@ -89,8 +90,9 @@ impl Indicators<'_> {
                 let mut digests = digests_by_county(sheets.iter().map(|(_, batch)| batch))?;
                 for month in &pass.months {
                     let rows = digests.remove(&month.to_string()).unwrap_or_default();
-                    let made = self.keep(indicator, pass, *month, &prints, &out.computed, rows).await?;
+                    let made = self.keep(indicator, pass, *month, &prints, &out.computed, rows)?;
                     (counts.counties, counts.counties_kept) = (counts.counties + made.computed, counts.counties_kept + made.kept);
+                    files.extend(made.file);
                     done.add(indicator.id(), *month, made.counties);
                 }
                 for (sheet, batch) in sheets {
@@ -117,6 +119,9 @@ impl Indicators<'_> {
             let changed = self.replace(session, sheet, new, &done, run, &print).await?;
             outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
             tracing::debug!(table = sheet.name(), seconds = ?began.elapsed(), "replaced");
+        }
+        for file in files {
+            file.write(self.root).await?;
         }
         let judged: Vec<&Indicator> = self.indicators.iter().filter(|i| done.months().any(|(id, _)| id == i.id())).collect();
         UsedRules::read(self.root).await?.remember(self.root, run.seq, &judged, Month::of_micros(self.instant - 1)).await?;

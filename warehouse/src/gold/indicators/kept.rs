@@ -38,6 +38,21 @@ pub(super) struct KeptMonth {
     pub counties: BTreeMap<String, County>,
 }
 
+/// A file to be written once the tables hold the rows it tells of, and before the month's mark says so: a build that ends in between leaves
+/// either an old file or a mark that names none.
+#[derive(Debug)]
+pub(super) struct KeptFile {
+    path: String,
+    bytes: Vec<u8>,
+}
+
+impl KeptFile {
+    /// Writes it.
+    pub(super) async fn write(self, root: &Root) -> Result<()> {
+        root.put(&self.path, self.bytes.into()).await
+    }
+}
+
 /// What a file begins with.
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
@@ -55,10 +70,9 @@ impl KeptMonth {
         Ok(bytes.and_then(|bytes| Self::parse(&bytes)))
     }
 
-    /// Keeps a month, in place of what was kept of it.
-    pub(super) async fn write(&self, root: &Root, indicator: &str, month: &str) -> Result<()> {
-        let Some(bytes) = self.render() else { return Ok(()) };
-        root.put(&path(indicator, month), bytes.into()).await
+    /// The file that keeps a month, in place of what was kept of it.
+    pub(super) fn file(&self, indicator: &str, month: &str) -> Option<KeptFile> {
+        self.render().map(|bytes| KeptFile { path: path(indicator, month), bytes })
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {

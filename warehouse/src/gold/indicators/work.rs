@@ -6,7 +6,7 @@ use arrow::record_batch::RecordBatch;
 use yaojia_models::card::{How as RollUp, Indicator, Level};
 use yaojia_models::value::Month;
 
-use super::kept::{County, KeptMonth};
+use super::kept::{County, KeptFile, KeptMonth};
 use super::prints::Prints;
 use super::{Indicators, StaleMonth, mark_name};
 use crate::delta::Cell;
@@ -61,6 +61,8 @@ pub(super) struct Made {
     pub computed: u64,
     /// Counties whose values were taken over.
     pub kept: u64,
+    /// What is to be kept of it.
+    pub file: Option<KeptFile>,
 }
 
 impl Indicators<'_> {
@@ -175,8 +177,8 @@ impl Indicators<'_> {
         Ok(values)
     }
 
-    /// Keeps what a pass gave for a month: what it computed with what it took over, and the digests of its `rows` by county.
-    pub(super) async fn keep(
+    /// What a pass gave for a month, and what is to be kept of it: what was computed and taken over, and the digests of its `rows` by county.
+    pub(super) fn keep(
         &self,
         indicator: &Indicator,
         pass: &Pass,
@@ -186,7 +188,7 @@ impl Indicators<'_> {
         rows: BTreeMap<String, String>,
     ) -> Result<Made> {
         let before = pass.kept.get(&month);
-        let mut made = Made { counties: None, computed: 0, kept: 0 };
+        let mut made = Made { counties: None, computed: 0, kept: 0, file: None };
         // Rows of counties that were neither computed nor are the region's were not given, and stand.
         let given = |county: &String| pass.how != How::Counties || county == self.region || pass.changed.contains(county);
         if let Some(before) = before {
@@ -214,7 +216,7 @@ impl Indicators<'_> {
             }
             kept.shared = now.shared;
         }
-        kept.write(self.root, indicator.id(), &month.to_string()).await?;
+        made.file = kept.file(indicator.id(), &month.to_string());
         Ok(made)
     }
 }
