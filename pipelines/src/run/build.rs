@@ -186,8 +186,10 @@ pub(crate) async fn build(
     if !stale.is_empty() {
         let stamp = lazy.open(context).await?;
         let session = Session::new(None, None)?;
-        let outcome = indicators.build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
+        let outcome = indicators.build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await;
+        // Also where a check refused one of the tables: what the others hold is on record.
         marks.flush(context.root, stamp.seq).await?;
+        let outcome = outcome?;
         report.indicators = Some(outcome.months);
         report.computed = outcome.computed;
         report.judged = outcome.judged;

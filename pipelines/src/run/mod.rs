@@ -47,7 +47,7 @@ pub use report::{
 };
 pub use retry::retry;
 pub use rules::edited_rules;
-pub use seal::{SealLine, VerifyReport, seal_month, verify_seals};
+pub use seal::{SealLine, VerifyReport, hand_over, seal_month, verify_seals};
 pub use select::PlanFilter;
 
 use crate::project::Project;

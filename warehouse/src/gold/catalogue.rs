@@ -7,13 +7,13 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::card::{Card, Measure};
 
-use crate::delta::{Change, Table, canonical, digest_in, file_schema, write_cell};
+use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, file_schema, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::gold::Indicators;
-use crate::ledger::RunStamp;
+use crate::ledger::{CellMark, CellMarks, RunStamp};
 
 /// Writes `gold.dim_indicator`: the catalogue as it was used, one row a measure, in the region's cell of the first month.
-pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> {
+pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp, marks: &mut CellMarks) -> Result<u64> {
     let name = "dim_indicator";
     let label = format!("gold.{name}");
     let contract = build
@@ -53,7 +53,13 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> 
         Table::open_or_create(build.root, "gold", name, &contract.arrow_schema(), &["county", "month"], &contract.title).await?;
     let sorted = canonical(&label, &schema, &contract.grain, &[], &[batch])?;
     let held = table.files()?;
+    let cell = Cell::new(build.region, build.first_month.to_string());
+    let mark = CellMark { digest: sorted.digest.clone(), rows: sorted.batch.num_rows() as u64, ..CellMark::default() };
+    // The cell of another first month goes.
+    let gone = held.iter().map(FileEntry::cell).filter(|other| *other != cell).map(|other| (other, CellMark::default()));
+    let now: Vec<(Cell, CellMark)> = gone.chain([(cell, mark)]).collect();
     if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
+        now.into_iter().for_each(|(cell, mark)| marks.set(&label, cell, mark));
         return Ok(0);
     }
     let partition = vec![("county".to_string(), build.region.to_string()), ("month".to_string(), build.first_month.to_string())];
@@ -65,5 +71,6 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> 
         info: vec![("yaojia.run".to_string(), run.id.clone())],
     };
     table.commit(change).await?;
+    now.into_iter().for_each(|(cell, mark)| marks.set(&label, cell, mark));
     Ok(1)
 }

@@ -26,5 +26,6 @@ pub use leftover::{Leftover, leftovers};
 pub use log::OldLog;
 pub use pinned::{Pinned, pinned};
 pub use policy::{Keep, Tally};
+pub(crate) use tables::LAYERS;
 pub use tables::{TableName, tables};
 pub use vacuum::{Removal, Removals, Vacuum, strays};
