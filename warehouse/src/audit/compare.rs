@@ -10,8 +10,8 @@ use object_store::ObjectStoreExt as _;
 use object_store::path::Path as ObjectPath;
 
 use crate::delta::{Cell, RowDigest, Table, digest_in, read_file, scan_bytes};
-use crate::gold::blind_columns;
 use crate::error::{Result, WarehouseError};
+use crate::gold::blind_columns;
 use crate::store::Root;
 
 /// A cell that is not the same in both.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::TryStreamExt as _;
+use object_store::ObjectStore as _;
 use object_store::path::Path as ObjectPath;
-use object_store::{ObjectStore as _, ObjectStoreExt as _};
 
 use super::seal::Finding;
 use crate::error::{Result, WarehouseError};
@@ -126,12 +126,14 @@ pub async fn check_heads(root: &Root) -> Result<HeadReport> {
         match root.sha256(object).await? {
             Some((_, sha256)) if sha256 == mark.sha256 => {}
             Some((_, sha256)) => {
-                found.find(*object, format!("it was changed since run {run} put it on record: SHA-256 {sha256}, on record {}", mark.sha256));
+                found
+                    .find(*object, format!("it was changed since run {run} put it on record: SHA-256 {sha256}, on record {}", mark.sha256));
             }
             None => {
-                let stood_for = object.rsplit_once('/').zip(version(object)).is_some_and(|((log, _), version)| {
-                    checkpoints.get(log).is_some_and(|newest| version < *newest)
-                });
+                let stood_for = object
+                    .rsplit_once('/')
+                    .zip(version(object))
+                    .is_some_and(|((log, _), version)| checkpoints.get(log).is_some_and(|newest| version < *newest));
                 if !stood_for {
                     found.find(*object, format!("it is gone; run {run} put it on record"));
                 }
@@ -188,7 +190,8 @@ fn chain(marks: &[HeadMark], found: &mut HeadReport) {
     let mut before = String::new();
     for (at, mark) in marks.iter().enumerate() {
         if mark.head != HeadMark::follows(&before, &mark.object, &mark.sha256) {
-            let why = format!("row {} (`{}`) does not follow from the one before: a row was changed, added or taken out", at + 1, mark.object);
+            let why =
+                format!("row {} (`{}`) does not follow from the one before: a row was changed, added or taken out", at + 1, mark.object);
             found.find("_ops.head", why);
             return;
         }

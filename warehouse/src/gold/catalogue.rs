@@ -1,5 +1,6 @@
 //! The dimension of indicators.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
@@ -56,8 +57,8 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp, marks: &mut Cel
     let cell = Cell::new(build.region, build.first_month.to_string());
     let mark = CellMark { digest: sorted.digest.clone(), rows: sorted.batch.num_rows() as u64, ..CellMark::default() };
     // The cell of another first month goes.
-    let gone = held.iter().map(FileEntry::cell).filter(|other| *other != cell).map(|other| (other, CellMark::default()));
-    let now: Vec<(Cell, CellMark)> = gone.chain([(cell, mark)]).collect();
+    let mut now: BTreeMap<Cell, CellMark> = held.iter().map(|file| (file.cell(), CellMark::default())).collect();
+    now.insert(cell, mark);
     if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
         now.into_iter().for_each(|(cell, mark)| marks.set(&label, cell, mark));
         return Ok(0);

@@ -118,8 +118,14 @@ impl Archive {
         let hashing = tokio::task::spawn_blocking(move || -> Result<String> {
             let bad = |e: std::io::Error| WarehouseError::Archive { name: name.clone(), why: e.to_string() };
             let mut reader = opened(&name, pack::Received::new(receiver), identity)?;
-            let mut hasher = Sha256::new();
-            std::io::copy(&mut reader, &mut hasher).map_err(bad)?;
+            let (mut hasher, mut part) = (Sha256::new(), vec![0; 1 << 16]);
+            loop {
+                let count = reader.read(&mut part).map_err(bad)?;
+                if count == 0 {
+                    break;
+                }
+                hasher.update(part.get(..count).unwrap_or_default());
+            }
             Ok(Digest(hasher.finalize().into()).hex())
         });
         while let Some(part) = parts.try_next().await.map_err(failed)? {

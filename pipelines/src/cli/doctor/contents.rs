@@ -46,7 +46,10 @@ pub(super) async fn contents(report: &mut Report<'_>, config: &Config, registry:
     record(report, check_heads(&root).await.map_err(CliError::from));
     let found = inspect_bytes(&root, &archive).await.map_err(CliError::from);
     let said = |found: &Inspection| {
-        let what = format!("{} files are what they were written as, {} cells digest from their rows to what they should", found.hashed, found.digested);
+        let what = format!(
+            "{} files are what they were written as, {} cells digest from their rows to what they should",
+            found.hashed, found.digested
+        );
         match found.closed {
             0 => what,
             closed => format!("{what}; {closed} encrypted originals need the auditor's identity"),

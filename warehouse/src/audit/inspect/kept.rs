@@ -44,11 +44,8 @@ pub(super) async fn kept(root: &Root, listing: &[ObjectMeta], artifacts: &BTreeS
 
 /// Every file that was loaded, and every original that a row came from, is in the archive.
 async fn originals(root: &Root, paths: &BTreeSet<&str>, artifacts: &BTreeSet<String>, found: &mut Inspection) {
-    let held: BTreeSet<&str> = paths
-        .iter()
-        .filter(|path| path.starts_with("archive/"))
-        .filter_map(|path| path.rsplit('/').next()?.split('.').next())
-        .collect();
+    let held: BTreeSet<&str> =
+        paths.iter().filter(|path| path.starts_with("archive/")).filter_map(|path| path.rsplit('/').next()?.split('.').next()).collect();
     let mut wanted: BTreeMap<&str, String> = artifacts.iter().map(|sha256| (sha256.as_str(), "rows of bronze".to_string())).collect();
     let loaded = match loads(root).await {
         Ok(loaded) => loaded,

@@ -196,7 +196,7 @@ pub async fn hand_over(root: &Root, old: &SealKey, new: &SealPublicKey, known: &
         subject: vec![KeySubject { name: "seal key".to_owned(), digest: [("sha256".to_owned(), to.clone())].into() }],
         predicate_type: HAND_OVER_TYPE.to_owned(),
         predicate: HandOverPredicate {
-            from,
+            from: from.clone(),
             to: to.clone(),
             public_key: new.to_pem()?,
             at: at.to_owned(),

@@ -25,7 +25,8 @@ pub(super) async fn record(root: &Root, statements: &[Statement], verdict: &mut 
                 verdict.find("_ops.head", format!("the record of commits up to seal {} is not the one that was sealed", said.seal));
             }
             Ok(HeadChain::EndsAt(count)) => {
-                let why = format!("the record of commits ends after {count} objects; when seal {} was made it had {}", said.seal, head.objects);
+                let why =
+                    format!("the record of commits ends after {count} objects; when seal {} was made it had {}", said.seal, head.objects);
                 verdict.find("_ops.head", why);
             }
             Err(error) => verdict.find("_ops.head", format!("the record of commits cannot be read: {error}")),
@@ -53,8 +54,7 @@ pub(super) async fn bronze(
                 continue;
             }
         };
-        let held: BTreeSet<String> =
-            table.files()?.into_iter().map(|file| format!("{folder}/{}", file.path.replace("%3D", "="))).collect();
+        let held: BTreeSet<String> = table.files()?.into_iter().map(|file| format!("{folder}/{}", file.path.replace("%3D", "="))).collect();
         for path in held.iter().filter(|path| !listed.contains_key(*path)) {
             if FileName::of(path).is_some_and(|name| name.first_run <= run) {
                 verdict.find(path, "its name says that it is of a run before the last seal, and no seal lists it: it was added");
@@ -198,10 +198,9 @@ async fn compare(root: &Root, open: &Table, table: &str, file: &FileEntry, subje
     match file_digest(open, &file.path).await {
         // A cell that came out the same again is written by another run: columns that say so are not digested.
         Ok((digest, _)) if digest == sealed("yaojiaCanonicalV1") => {}
-        Ok((digest, rows)) => verdict.find(
-            &subject.name,
-            format!("readers see {rows} rows in `{path}` that digest to {digest}, and not what was sealed"),
-        ),
+        Ok((digest, rows)) => {
+            verdict.find(&subject.name, format!("readers see {rows} rows in `{path}` that digest to {digest}, and not what was sealed"))
+        }
         Err(error) => verdict.find(&subject.name, error.to_string()),
     }
     Ok(())
