@@ -12,9 +12,9 @@ use yaojia_warehouse::{ErrorKind, WarehouseError};
 
 use super::exit::ExitStatus;
 use crate::config::ConfigError;
+use crate::error::RunError;
 use crate::lineage::LineageError;
 use crate::project::ProjectError;
-use crate::run::RunError;
 use crate::sql::SqlError;
 
 /// An error as it is shown.

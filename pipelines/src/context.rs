@@ -15,7 +15,7 @@ use yaojia_warehouse::gold::Model;
 use yaojia_warehouse::ledger::{RunStamp, open_run};
 use yaojia_warehouse::store::Archive;
 
-use super::RunError;
+use crate::error::RunError;
 use crate::project::Project;
 use crate::sql::SqlBundle;
 use crate::stop::Stop;
