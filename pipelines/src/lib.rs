@@ -20,10 +20,8 @@ pub mod publish;
 pub mod report;
 pub mod run;
 pub mod shapes;
-pub mod sql;
 pub mod stop;
 pub mod tend;
 
 pub use clock::Clock;
-pub use project::{Project, Region};
-pub use sql::SqlBundle;
+pub use project::Project;
