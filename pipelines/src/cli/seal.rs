@@ -11,7 +11,7 @@ use super::progress::Bars;
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
 use crate::project::Project;
-use crate::run::Which;
+use crate::publish::Which;
 
 /// Arguments of `seal`.
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ pub(super) async fn seal(app: &App, args: &SealArgs) -> Result<ExitStatus, CliEr
     let project = app.project()?;
     if args.public_key {
         for key in project.config.seal_public_keys()? {
-            app.printer.text(key.to_pem().map_err(crate::run::RunError::from)?.trim_end());
+            app.printer.text(key.to_pem().map_err(crate::error::RunError::from)?.trim_end());
         }
         return Ok(ExitStatus::Done);
     }
@@ -83,7 +83,7 @@ pub(super) async fn seal(app: &App, args: &SealArgs) -> Result<ExitStatus, CliEr
     let month = parse(args.month.as_deref().unwrap_or_default())?;
     let which = args.release.map_or(Which::Current, Which::Release);
     let known = project.config.seal_public_keys()?;
-    let sealed = crate::run::seal_month(&project, month, &which, &project.config.seal_key()?, &known).await?;
+    let sealed = crate::publish::seal_month(&project, month, &which, &project.config.seal_key()?, &known).await?;
     let said = SealedJson {
         schema_version: super::SCHEMA_VERSION,
         seal: sealed.mark.number,
@@ -121,7 +121,7 @@ async fn hand_over(app: &App, project: &Project, file: &Path, why: &str) -> Resu
         many => return Err(CliError::usage(format!("`{}` holds {} keys", file.display(), many.len()), "give the new public key alone")),
     };
     let old = project.config.seal_key()?;
-    let path = crate::run::hand_over(project, &old, &new, &project.config.seal_public_keys()?, why).await?;
+    let path = crate::publish::hand_over(project, &old, &new, &project.config.seal_public_keys()?, why).await?;
     let said = HandedOverJson { schema_version: super::SCHEMA_VERSION, from: old.public().id(), to: new.id(), path };
     if app.json() {
         app.printer.json("seal", &said)?;
@@ -137,7 +137,7 @@ async fn hand_over(app: &App, project: &Project, file: &Path, why: &str) -> Resu
 /// The public keys of a PEM file.
 fn keys_of(path: &Path) -> Result<Vec<SealPublicKey>, CliError> {
     let pem = std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error))?;
-    Ok(SealPublicKey::all_from_pem(&pem).map_err(crate::run::RunError::from)?)
+    Ok(SealPublicKey::all_from_pem(&pem).map_err(crate::error::RunError::from)?)
 }
 
 pub(super) async fn verify(app: &App, args: &VerifyArgs) -> Result<ExitStatus, CliError> {
@@ -154,7 +154,7 @@ pub(super) async fn verify(app: &App, args: &VerifyArgs) -> Result<ExitStatus, C
     let place = (!args.no_recompute).then(|| scratch.path());
     let report = {
         let bars = Bars::new(&app.printer);
-        crate::run::verify_seals(&project, args.month.as_deref(), &keys, place, &bars).await?
+        crate::publish::verify_seals(&project, args.month.as_deref(), &keys, place, &bars).await?
     };
     let asked = args.month.as_deref();
     if report.findings.is_empty() && !report.seals.iter().any(|seal| asked.is_none_or(|month| seal.month == month)) {

@@ -10,11 +10,11 @@ use yaojia_warehouse::audit::file_digest;
 use yaojia_warehouse::delta::{FileEntry, Table, digest_in, read_file};
 use yaojia_warehouse::{Root, WarehouseError};
 
-use super::RunError;
-use super::release::{CellChange, RowChange};
+use crate::error::RunError;
+use crate::publish::release::{CellChange, RowChange};
 
 /// The files of a table at a version.
-pub(super) async fn files(root: &Root, full: &str, version: i64) -> Result<(Table, Vec<FileEntry>), RunError> {
+pub(crate) async fn files(root: &Root, full: &str, version: i64) -> Result<(Table, Vec<FileEntry>), RunError> {
     let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
     let gone = || RunError::NotFound(format!("table `{full}` is not there at version {version}"));
     let table = Table::open_at(root, layer, name, Some(version)).await?.ok_or_else(gone)?;
@@ -23,7 +23,7 @@ pub(super) async fn files(root: &Root, full: &str, version: i64) -> Result<(Tabl
 }
 
 /// The place of a file: its folder, such as `county=652801/month=2024-01`.
-pub(super) fn place(file: &FileEntry) -> String {
+pub(crate) fn place(file: &FileEntry) -> String {
     file.path.rsplit_once('/').map(|(folder, _)| folder.to_string()).unwrap_or_default()
 }
 
@@ -39,7 +39,7 @@ const ALERT_BLIND: [&str; 3] = ["first_run_id", "as_of", "subject_name"];
 
 /// The values (`gold.indicator_value`) or alerts (`gold.alert`) that differ between two versions of their table, in the cells that `wanted`
 /// takes by their place.
-pub(super) async fn published(
+pub(crate) async fn published(
     root: &Root,
     table: &str,
     versions: (Option<i64>, Option<i64>),
@@ -52,20 +52,20 @@ pub(super) async fn published(
 }
 
 /// A table in one of two releases: its cells' files.
-pub(super) struct Side {
+pub(crate) struct Side {
     table: Option<Table>,
     files: BTreeMap<String, FileEntry>,
 }
 
 /// A table at a version; nothing where there is none.
-pub(super) async fn side(root: &Root, name: &str, version: Option<i64>) -> Result<Side, RunError> {
+pub(crate) async fn side(root: &Root, name: &str, version: Option<i64>) -> Result<Side, RunError> {
     let Some(version) = version else { return Ok(Side { table: None, files: BTreeMap::new() }) };
     let (table, files) = files(root, name, version).await?;
     Ok(Side { table: Some(table), files: files.into_iter().map(|file| (place(&file), file)).collect() })
 }
 
 /// The cells that differ.
-pub(super) async fn cells(before: &Side, after: &Side) -> Result<Vec<CellChange>, RunError> {
+pub(crate) async fn cells(before: &Side, after: &Side) -> Result<Vec<CellChange>, RunError> {
     let places: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
     let mut all = Vec::new();
     for place in places {
@@ -97,7 +97,7 @@ async fn same(before: &Side, old: &FileEntry, after: &Side, new: &FileEntry) -> 
 }
 
 /// The rows of the cells that differ, compared by key; `table` is `gold.indicator_value` or `gold.alert`.
-pub(super) async fn rows(table: &str, before: &Side, after: &Side, cells: &BTreeSet<&str>) -> Result<Vec<RowChange>, RunError> {
+pub(crate) async fn rows(table: &str, before: &Side, after: &Side, cells: &BTreeSet<&str>) -> Result<Vec<RowChange>, RunError> {
     let (key, blind): (&[&str], &[&str]) = match table {
         "gold.alert" => (&ALERT_KEY, &ALERT_BLIND),
         _ => (&VALUE_KEY, &VALUE_BLIND),

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::card::{Card, Measure};
 
-use crate::delta::{Cell, Change, FileEntry, Table, canonical, digest_in, file_schema, write_cell};
+use crate::delta::{Cell, Change, Table, canonical, digest_in, file_schema, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::gold::Indicators;
 use crate::ledger::{CellMark, CellMarks, RunStamp};
@@ -18,10 +18,11 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp, marks: &mut Cel
     let name = "dim_indicator";
     let label = format!("gold.{name}");
     let contract = build
-        .registry
+        .warehouse
+        .contracts
         .gold_table(name)
         .ok_or_else(|| WarehouseError::Contract { table: label.clone(), why: "there is no contract".to_string() })?;
-    let rows: Vec<_> = build.indicators.iter().flat_map(|i| i.card.measures.iter().map(move |m| (&i.card, m))).collect();
+    let rows: Vec<_> = build.warehouse.indicators().iter().flat_map(|i| i.card.measures.iter().map(move |m| (&i.card, m))).collect();
     let schema = file_schema(&contract.arrow_schema());
     let columns = schema
         .fields()
@@ -51,19 +52,21 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp, marks: &mut Cel
         .collect::<Result<Vec<_>>>()?;
     let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
     let mut table =
-        Table::open_or_create(build.root, "gold", name, &contract.arrow_schema(), &["county", "month"], &contract.title).await?;
+        Table::open_or_create(&build.warehouse.root, "gold", name, &contract.arrow_schema(), &["county", "month"], &contract.title).await?;
     let sorted = canonical(&label, &schema, &contract.grain, &[], &[batch])?;
     let held = table.files()?;
-    let cell = Cell::new(build.region, build.first_month.to_string());
     let mark = CellMark { digest: sorted.digest.clone(), rows: sorted.batch.num_rows() as u64, ..CellMark::default() };
-    // The cell of another first month goes.
-    let mut now: BTreeMap<Cell, CellMark> = held.iter().map(|file| (file.cell(), CellMark::default())).collect();
-    now.insert(cell, mark);
     if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
-        now.into_iter().for_each(|(cell, mark)| marks.set(&label, cell, mark));
+        marks.set(&label, held[0].cell(), mark);
         return Ok(0);
     }
-    let partition = vec![("county".to_string(), build.region.to_string()), ("month".to_string(), build.first_month.to_string())];
+    // The cell of another first month goes.
+    let mut now: BTreeMap<Cell, CellMark> = held.iter().map(|file| (file.cell(), CellMark::default())).collect();
+    now.insert(Cell::new(&build.warehouse.region.code, build.warehouse.region.first_month.to_string()), mark);
+    let partition = vec![
+        ("county".to_string(), build.warehouse.region.code.clone()),
+        ("month".to_string(), build.warehouse.region.first_month.to_string()),
+    ];
     let file = write_cell(&table.store(), &label, partition, sorted, run.seq).await?;
     let change = Change {
         add: vec![file],

@@ -16,9 +16,10 @@ use yaojia_models::graph::{Graph, table_refs};
 use yaojia_models::value::Month;
 use yaojia_warehouse::gold::Indicators;
 
-use super::context::Context;
-use super::report::PlanReport;
-use super::{RunError, build};
+use crate::context::Context;
+use crate::error::RunError;
+use crate::report::PlanReport;
+use crate::run::build;
 
 /// Reasons that lie in a table's own definition.
 const CHANGED: [&str; 4] = ["code_changed", "contract_changed", "rule_changed", "parser_changed"];
@@ -56,11 +57,11 @@ impl Nodes {
             tags.insert(name.clone(), BTreeSet::from([source.to_owned()]));
             reads.insert(name, dataset.needs().into_iter().map(|need| format!("silver.{need}")).collect());
         }
-        for model in &context.models {
-            let name = format!("gold.{}", model.name);
-            let kind = if model.name.starts_with("dim_") { "dim" } else { "fact" };
+        for model in context.warehouse.sql.models() {
+            let name = format!("gold.{}", model.table);
+            let kind = if model.table.starts_with("dim_") { "dim" } else { "fact" };
             tags.insert(name.clone(), BTreeSet::from([kind.to_owned()]));
-            let refs = table_refs(&name, &model.sql).map_err(bad)?;
+            let refs = table_refs(&name, &model.text).map_err(bad)?;
             reads.insert(name, refs.into_iter().filter(|of| of.schema.is_some()).map(|of| of.to_string()).collect());
         }
         for indicator in context.indicators {
@@ -274,7 +275,7 @@ impl PlanFilter {
     ///
     /// # Errors
     /// As [`Nodes::select`].
-    pub(super) fn narrow(&self, context: &Context<'_>, mut plan: PlanReport) -> Result<PlanReport, RunError> {
+    pub(crate) fn narrow(&self, context: &Context<'_>, mut plan: PlanReport) -> Result<PlanReport, RunError> {
         if !self.selectors.is_empty() {
             let of = Nodes::of(context)?.select(&self.selectors, &states(&plan))?;
             let silver = |dataset: &String| of.contains(&format!("silver.{dataset}"));

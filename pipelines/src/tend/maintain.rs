@@ -6,13 +6,14 @@ use serde::Serialize;
 use yaojia_warehouse::Root;
 use yaojia_warehouse::keep::{Backup, Checkpoints, Compaction, Copied, Keep, OldLog, Pinned, Removal, Tally, Vacuum, pinned};
 use yaojia_warehouse::ledger::{CellMarks, RunStamp, record_run};
-use yaojia_warehouse::silver::Silver;
 use yaojia_warehouse::store::Lease;
 
-use super::context::{Context, LazyRun, instant_text};
-use super::{Progress, RunError, SCHEMA_VERSION};
 use crate::config::MaintainConfig;
+use crate::context::{Context, LazyRun, instant_text};
+use crate::error::RunError;
+use crate::progress::Progress;
 use crate::project::Project;
+use crate::report::SCHEMA_VERSION;
 
 /// The verb in the run ledger.
 pub const VERB: &str = "maintain";
@@ -180,7 +181,7 @@ async fn compact(
     }
     let stamp = run.open(context).await?;
     // Tables are opened once by each: the one asked after a merge must see it.
-    let silver = || Silver::new(context.root, context.registry, context.region);
+    let silver = || context.warehouse.silver();
     let mut marks = CellMarks::read(context.root).await?;
     let stale: BTreeSet<String> = silver().stale(&marks).await?.into_iter().collect();
     for merges in due {
