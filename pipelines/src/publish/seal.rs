@@ -33,8 +33,8 @@ pub async fn seal_month(
     // The tables of a rollback are those of the release it took back to, and are sealed as that.
     let release = made(&context, &find(&context, which).await?).await?;
     refuse_vacuumed(context.root, release.number).await?;
-    let known = yaojia_models::text::parse_timestamp(&release.as_of).ok().flatten().unwrap_or_default();
-    let sealed = if known < month.next().first_micros() {
+    let instant = yaojia_models::text::parse_timestamp(&release.as_of).ok().flatten().unwrap_or_default();
+    let sealed = if instant < month.next().first_micros() {
         Err(RunError::Config(format!(
             "{month} has not ended at the data instant {} of release {}: it cannot be sealed",
             release.as_of, release.number
