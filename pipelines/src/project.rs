@@ -65,6 +65,8 @@ pub struct Project {
     pub clock: Clock,
     /// Asked to stop?
     pub stop: Stop,
+    /// May the instant lie before that of the release?
+    pub allow_earlier: bool,
 }
 
 impl Project {
@@ -97,7 +99,7 @@ impl Project {
             first_month: config.first_month()?,
             counties: config.region.counties.clone(),
         };
-        Ok(Self { dir: dir.to_owned(), config, registry, datasets, sql, root, archive, region, clock, stop: Stop::default() })
+        Ok(Self { dir: dir.to_owned(), config, registry, datasets, sql, root, archive, region, clock, stop: Stop::default(), allow_earlier: false })
     }
 
     /// A dataset with the project's aliases, for connectors.

@@ -15,6 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 
 use super::header::Header;
+use super::nearest::Nearest;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
@@ -29,10 +30,12 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
     };
     let reader = reader.map_err(|error| input.refuse(Reason::NotDecodable, error))?;
     let schema = arrow::array::RecordBatchReader::schema(&reader);
-    let names = schema.fields().iter().map(|field| Some(field.name().as_str()));
-    let header = Header::of(input.dataset, input.rules, names).filter(|header| FileRule::accepts(input.rule, header));
+    let names = || schema.fields().iter().map(|field| Some(field.name().as_str()));
+    let header = Header::of(input.dataset, input.rules, names()).filter(|header| FileRule::accepts(input.rule, header));
     let Some(header) = header else {
-        return Err(input.refuse(Reason::NoHeader, "its schema does not hold all required columns"));
+        let mut nearest = Nearest::new(input.dataset, input.rules);
+        nearest.see(|| "its schema".to_owned(), names());
+        return Err(input.refuse(Reason::NoHeader, nearest.words()));
     };
     visit.header(&header)?;
     for batch in reader {

@@ -76,6 +76,17 @@ impl CliError {
         }
     }
 
+    /// Standard output could not be written.
+    #[must_use]
+    pub fn output(error: &std::io::Error) -> Self {
+        Self {
+            code: "E-CLI-006".to_owned(),
+            message: format!("the output could not be written, it is cut off or empty: {error}"),
+            hint: Some("make room where it is redirected to; what the command did to the warehouse stays".to_owned()),
+            exit: ExitStatus::Negative,
+        }
+    }
+
     fn new(code: impl Into<String>, error: &dyn Error, hint: Option<String>, exit: ExitStatus) -> Self {
         let (code, mut message) = (code.into(), words(error));
         // Some messages carry their code in front already.

@@ -10,12 +10,15 @@ mod differ;
 mod error;
 mod explain;
 mod export;
+mod guard;
+mod landing;
 pub mod maintain;
 mod openlineage;
 mod original;
 mod parse_again;
 mod parser;
 mod platform;
+mod position;
 mod prove;
 mod read;
 pub mod release;
@@ -31,11 +34,12 @@ mod undone;
 
 use std::collections::BTreeMap;
 
-use yaojia_warehouse::ledger::{current_release, record_run};
+use yaojia_warehouse::ledger::{current_release, record_landing, record_run};
 use yaojia_warehouse::store::Lease;
 
 pub use context::{instant_text, naive};
 pub use error::RunError;
+pub use guard::region_of;
 pub use explain::{Depth, EvidenceRow, EvidenceSum, Explanation, ShownBy};
 pub use original::Original;
 pub use parse_again::{Change, ParseAgainReport, parse_again};
@@ -43,7 +47,7 @@ pub use prove::prove;
 pub use read::{ReadSession, session};
 pub use replay::{CellDifference, ReplayAsk, ReplayReport, Which, replay};
 pub use report::{
-    BackfillMonth, BuildReport, DatasetLoad, DatasetParse, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION, Undone,
+    BackfillMonth, BuildReport, DatasetLoad, DatasetParse, LandingLine, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION, Undone,
 };
 pub use retry::retry;
 pub use rules::edited_rules;
@@ -73,21 +77,24 @@ pub struct Outcome {
     pub failed: Option<RunError>,
 }
 
-/// Loads everything new and builds what is stale, then moves the release.
+/// Loads everything new and builds what is stale, then moves the release. Landing files that are listed as they were when they were read
+/// are opened only to `reread` them.
 ///
 /// # Errors
 /// [`RunError`] when the run could not begin or be recorded, else in the outcome; what was committed before stays, and the old release
 /// still serves.
-pub async fn nightly(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    run(project, &Work { verb: "nightly", load: Some(LoadAsk::default()), build: Some(BuildAsk::default()) }, progress).await
+pub async fn nightly(project: &Project, reread: bool, progress: &dyn Progress) -> Result<Outcome, RunError> {
+    let load = LoadAsk { reread, ..LoadAsk::default() };
+    run(project, &Work { verb: "nightly", load: Some(load), build: Some(BuildAsk::default()) }, progress).await
 }
 
-/// Only loads.
+/// Only loads; `reread` as for [`nightly`].
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn load(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    run(project, &Work { verb: "load", load: Some(LoadAsk::default()), build: None }, progress).await
+pub async fn load(project: &Project, reread: bool, progress: &dyn Progress) -> Result<Outcome, RunError> {
+    let load = LoadAsk { reread, ..LoadAsk::default() };
+    run(project, &Work { verb: "load", load: Some(load), build: None }, progress).await
 }
 
 /// Only builds and publishes: everything, or what selectors select. What a part reads is taken as stored, and the release waits until
@@ -158,6 +165,7 @@ async fn leased(
         Err(error) => return Err(error),
     }
     if let Some(stamp) = lazy.opened() {
+        record_landing(context.root, stamp, &done.pending.landing).await?;
         let state = if failed.is_none() { "done" } else { "failed" };
         let note = report.failed.clone().unwrap_or_default();
         report.run_id = Some(stamp.id.clone());
@@ -183,6 +191,8 @@ struct Done {
     left: Vec<yaojia_warehouse::ledger::Undone>,
     /// Its data instant, once it is known.
     at: Option<i64>,
+    /// What its loads saw and did not write down.
+    pending: report::Pending,
 }
 
 async fn work(
@@ -193,8 +203,12 @@ async fn work(
     report: &mut RunReport,
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
+    guard::same_region(context).await?;
     let clock = std::time::Instant::now();
     let mut failed: Option<RunError> = None;
+    if what.build.is_some() {
+        report.warnings.extend(guard::not_earlier(context).await?);
+    }
     if let Some(build) = &what.build {
         done.scope = match &build.which {
             Asked::All => None,
@@ -230,6 +244,8 @@ async fn work(
                 Ok(()) => {}
             }
         }
+        done.pending = std::mem::take(&mut load.pending);
+        report.warnings.append(&mut load.warnings);
         report.load = Some(load);
         if ask.month.is_none() {
             done.left = left;
@@ -240,6 +256,7 @@ async fn work(
     let at = build::instant(context, lazy.opened(), completes).await?;
     report.as_of = instant_text(at);
     done.at = Some(at);
+    platform::settle(context, lazy, &std::mem::take(&mut done.pending.windows), at).await?;
     if what.build.is_some() {
         let take = Take { at, scope: done.scope.as_ref() };
         let (built, unfinished) = build::build(context, lazy, &take, progress, &mut report.seconds).await?;

@@ -12,7 +12,7 @@ use yaojia_warehouse::store::Archive;
 use super::build::Take;
 use super::bundle::{self, contracts};
 use super::context::{Context, LazyRun, naive};
-use super::platform::POSITION;
+use super::position::POSITION;
 use super::{Progress, RunError, SCHEMA_VERSION, build};
 use crate::clock::Clock;
 use crate::project::Project;
@@ -112,7 +112,7 @@ pub async fn replay(project: &Project, ask: &ReplayAsk<'_>, place: &Path, progre
         .await?
         .filter(|basis| basis.run_id == made.run_id)
         .ok_or_else(|| RunError::NotFound(format!("release {} has no basis on record: it cannot be replayed", made.number)))?;
-    let manifest = bundle::manifest(&context, &basis).await?;
+    let manifest = bundle::manifest(context.root, &basis).await?;
     let root = Root::open(&place.to_string_lossy(), std::collections::HashMap::new())?;
     progress.stage("as known then");
     let known = as_known(context.root, &root, context.registry, &basis, POSITION).await?;
