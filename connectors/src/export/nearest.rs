@@ -73,7 +73,13 @@ impl<'a> Nearest<'a> {
             format!("`{name}`{title}{near}")
         };
         let named: Vec<String> = missing.iter().take(NAMED).map(one).collect();
-        format!("{} lacks the required column{} {}{}", best.place, if missing.len() == 1 { "" } else { "s" }, named.join("; "), more(&missing))
+        format!(
+            "{} lacks the required column{} {}{}",
+            best.place,
+            if missing.len() == 1 { "" } else { "s" },
+            named.join("; "),
+            more(&missing)
+        )
     }
 
     /// The titles of a column.

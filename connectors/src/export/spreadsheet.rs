@@ -61,7 +61,8 @@ fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Vi
             let position = next.as_ref().map(calamine::Cell::get_position);
             if position.is_none_or(|(at, _)| at != row_number) && !row.is_empty() {
                 if header.is_none() {
-                    nearest.see(|| format!("sheet `{sheet}`, row {}", row_number + 1), row.iter().map(|cell| cell.as_ref().map(Cell::text)));
+                    nearest
+                        .see(|| format!("sheet `{sheet}`, row {}", row_number + 1), row.iter().map(|cell| cell.as_ref().map(Cell::text)));
                 }
                 give(input, &mut header, row_number, &row, visit)?;
                 row.clear();
@@ -157,7 +158,7 @@ pub(crate) fn shortest(number: f64) -> String {
 }
 
 /// Digits before the point.
-fn whole_digits(text: &str) -> usize {
+pub(crate) fn whole_digits(text: &str) -> usize {
     text.trim_start_matches('-').bytes().take_while(u8::is_ascii_digit).count()
 }
 

@@ -199,7 +199,8 @@ mod tests {
             detail: detail.into(),
             hint: "deliver it again".into(),
         };
-        let landing = vec![line("fee_list/a.csv", "refused", "rows", "3 rows where 4 are announced"), line("a.et", "passed_over", "format", "no")];
+        let landing =
+            vec![line("fee_list/a.csv", "refused", "rows", "3 rows where 4 are announced"), line("a.et", "passed_over", "format", "no")];
         let warnings = vec!["the clock".to_owned()];
         let mut load = LoadReport { files: 1, landing, ..LoadReport::default() };
         load.datasets.insert("shp".into(), DatasetLoad { windows: 2, declared: 10, received: 10, appended: 9, ..DatasetLoad::default() });

@@ -71,8 +71,9 @@ pub(crate) async fn not_earlier(context: &Context<'_>) -> Result<Option<String>,
     }
     Err(RunError::Usage {
         what: format!("{what}: nothing was loaded or published"),
-        hint: "put this machine's clock right; if it is, and was ahead when that release was made, run once with --allow-earlier: what was \
+        hint:
+            "put this machine's clock right; if it is, and was ahead when that release was made, run once with --allow-earlier: what was \
                published since is loaded then"
-            .to_owned(),
+                .to_owned(),
     })
 }

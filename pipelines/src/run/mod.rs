@@ -39,15 +39,16 @@ use yaojia_warehouse::store::Lease;
 
 pub use context::{instant_text, naive};
 pub use error::RunError;
-pub use guard::region_of;
 pub use explain::{Depth, EvidenceRow, EvidenceSum, Explanation, ShownBy};
+pub use guard::region_of;
 pub use original::Original;
 pub use parse_again::{Change, ParseAgainReport, parse_again};
 pub use prove::prove;
 pub use read::{ReadSession, session};
 pub use replay::{CellDifference, ReplayAsk, ReplayReport, Which, replay};
 pub use report::{
-    BackfillMonth, BuildReport, DatasetLoad, DatasetParse, LandingLine, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION, Undone,
+    BackfillMonth, BuildReport, DatasetLoad, DatasetParse, LandingLine, LoadReport, OldParse, ParseReport, PlanReport, RunReport,
+    SCHEMA_VERSION, Undone,
 };
 pub use retry::retry;
 pub use rules::edited_rules;

@@ -188,7 +188,10 @@ impl Again<'_> {
         };
         // Its control file was met when it was loaded.
         let delivery = Delivery { file, artifact, control: None };
-        Ok(fold(&source, dataset, &delivery).await?.map_err(|refused| refused.reason.to_string()).map(|fold| Parse { fold, what: What::File(Box::new((source, delivery))) }))
+        Ok(fold(&source, dataset, &delivery)
+            .await?
+            .map_err(|refused| refused.reason.to_string())
+            .map(|fold| Parse { fold, what: What::File(Box::new((source, delivery))) }))
     }
 
     /// The bytes of an artifact: from the archive, or where they are sealed there from a file of the landing folder that is still the same.

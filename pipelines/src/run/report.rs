@@ -112,7 +112,8 @@ const AHEAD: &str = "this machine's clock is ahead of the platform's, which says
 impl LoadReport {
     pub(crate) fn add(&mut self, dataset: &str, load: DatasetLoad) {
         if let Some(time) = load.platform_time.as_ref().filter(|_| !self.warnings.iter().any(|words| words.starts_with(AHEAD))) {
-            self.warnings.push(format!("{AHEAD} {time}: `{dataset}` is taken for read up to then, and this machine's clock is to be put right"));
+            self.warnings
+                .push(format!("{AHEAD} {time}: `{dataset}` is taken for read up to then, and this machine's clock is to be put right"));
         }
         self.datasets.insert(dataset.to_string(), load);
     }

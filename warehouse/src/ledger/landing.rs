@@ -17,7 +17,11 @@ const LANDING: Sheet = Sheet {
         ("dataset", Kind::Text, "数据集，不是数据文件的为空"),
         ("stamp", Kind::Text, "列目录所见的大小与修改时间（或对象存储的标签），含控制文件的"),
         ("sha256", Kind::Text, "原件摘要"),
-        ("state", Kind::Text, "结果（loaded 已装载，same_content 内容相同，refused 拒收，passed_over 未读，missing 已申报未到，gone 已不在）"),
+        (
+            "state",
+            Kind::Text,
+            "结果（loaded 已装载，same_content 内容相同，refused 拒收，passed_over 未读，missing 已申报未到，gone 已不在）",
+        ),
         ("reason", Kind::Text, "原因代码"),
         ("detail", Kind::Text, "原因"),
         ("hint", Kind::Text, "处理办法"),
@@ -138,18 +142,8 @@ pub async fn record_landing(root: &Root, run: &RunStamp, marks: &[LandingMark]) 
     let rows: Vec<_> = marks
         .iter()
         .map(|m| {
-            let texts = [
-                run.id.as_str(),
-                &m.path,
-                &m.dataset,
-                &m.stamp,
-                &m.sha256,
-                m.state.text(),
-                &m.reason,
-                &m.detail,
-                &m.hint,
-                &m.parser,
-            ];
+            let texts =
+                [run.id.as_str(), &m.path, &m.dataset, &m.stamp, &m.sha256, m.state.text(), &m.reason, &m.detail, &m.hint, &m.parser];
             std::iter::once(run.seq.into()).chain(texts.map(Into::into)).collect()
         })
         .collect();
