@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and says what it saw"
 )]
 
+mod around;
 mod audit;
 mod backfill;
 mod checks;
@@ -21,6 +22,7 @@ mod dialect;
 mod explain;
 mod extend;
 mod interop;
+mod landing;
 mod layering;
 mod lineage;
 mod maintain;
@@ -35,4 +37,5 @@ mod release;
 mod retry;
 mod silver;
 mod support;
+mod time;
 mod worlds;
