@@ -13,7 +13,7 @@ use yaojia_warehouse::silver::Counts;
 use super::table::Table;
 use super::{App, CliError, ExitStatus, backfill, certificate, query};
 use crate::project::Project;
-use crate::run::LandingLine;
+use crate::report::LandingLine;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]

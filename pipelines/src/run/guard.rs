@@ -6,8 +6,9 @@ use yaojia_warehouse::Root;
 use yaojia_warehouse::audit::basis_of;
 use yaojia_warehouse::ledger::current_release;
 
-use super::context::{Context, instant_text};
-use super::{RunError, bundle};
+use super::bundle;
+use crate::context::{Context, instant_text};
+use crate::error::RunError;
 
 /// Where a warehouse says whose it is.
 const PATH: &str = "_ops/region.json";

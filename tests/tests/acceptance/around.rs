@@ -65,7 +65,11 @@ fn an_output_that_cannot_be_written_is_a_failure_with_a_word() {
 #[test]
 fn a_reader_that_went_away_is_no_failure() {
     let mut command = std::process::Command::new("sh");
-    let line = format!("\"{}\" --project \"{}\" query 'SELECT * FROM gold.alert' --json | head -c 1; exit ${{PIPESTATUS:-0}}", yaojia().get_program().to_string_lossy(), loaded().dir.display());
+    let line = format!(
+        "\"{}\" --project \"{}\" query 'SELECT * FROM gold.alert' --json | head -c 1; exit ${{PIPESTATUS:-0}}",
+        yaojia().get_program().to_string_lossy(),
+        loaded().dir.display()
+    );
     command.args(["-c", &line]);
     let run = Run::of(command);
     assert!(!run.stderr.contains("E-CLI-006"), "{run}");

@@ -58,7 +58,8 @@ fn odd_entries(project: &Project) -> Vec<(String, &'static str)> {
     symlink("gone.csv", at.join("dangling.csv")).expect("a link to nothing");
     std::os::unix::net::UnixListener::bind(at.join("s.csv")).expect("a socket");
     let folder = "stock_month/652801/202401";
-    let named = [(r"\xd2\xbb\xd4\xc2.csv", "name"), (r"a\tb.csv", "name"), ("round", "link"), ("dangling.csv", "link"), ("s.csv", "special")];
+    let named =
+        [(r"\xd2\xbb\xd4\xc2.csv", "name"), (r"a\tb.csv", "name"), ("round", "link"), ("dangling.csv", "link"), ("s.csv", "special")];
     named.into_iter().map(|(name, reason)| (format!("{folder}/{name}"), reason)).collect()
 }
 
@@ -175,7 +176,9 @@ fn an_announced_file_that_is_not_there_is_told_and_makes_its_month_incomplete() 
     let run = project.run(["nightly", "--json"]).exits(0).json();
     let file = "stock_month/652801/202402/lost.csv.ctl.json";
     assert_eq!(of(&run["load"]["landing"], file)["state"], "missing");
-    assert!(of(&project.run(["status", "--json"]).exits(0).json()["missing"], file)["detail"].as_str().is_some_and(|d| d.contains("2 rows")));
+    assert!(
+        of(&project.run(["status", "--json"]).exits(0).json()["missing"], file)["detail"].as_str().is_some_and(|d| d.contains("2 rows"))
+    );
     let told = certificate(&project);
     assert_eq!((&told["state"], &told["declared"]), (&json!("incomplete"), &json!(2)), "{told}");
     assert!(told["reason"].as_str().is_some_and(|why| why.contains("lost.csv.ctl.json")), "{told}");
@@ -212,7 +215,8 @@ fn a_night_without_news_opens_no_landing_file() {
     assert_eq!(read["load"]["files"].as_u64(), Some(2), "{read}");
     assert_eq!(loaded_rows(&project), 3);
     // A title that is mended is read under the same listing: the rules are others.
-    let third = put(&project, &format!("{folder}/third.csv"), format!("{HEADER}\n{}\n", ROW.replace(",12,", ",78,")).replace("数量", "总数"));
+    let third =
+        put(&project, &format!("{folder}/third.csv"), format!("{HEADER}\n{}\n", ROW.replace(",12,", ",78,")).replace("数量", "总数"));
     assert_eq!(project.run(["nightly", "--json"]).exits(0).json()["load"]["refused"].as_array().map(Vec::len), Some(1));
     fs::write(project.dir.join("aliases.json"), r#"{"file_titles": {"stock_month": {"月末库存总数": "inv_end_cnt"}}}"#).expect("aliases");
     fs::write(project.dir.join("yaojia.toml"), format!("aliases_file = \"aliases.json\"\n{CONFIG}")).expect("yaojia.toml");

@@ -109,6 +109,7 @@ fn a_quiet_night_moves_certificates_like_a_loud_one() {
         let again = project.run_at(&format!("{day}T02:00:00"), ["nightly", "--json"]).exits(0);
         assert_eq!(again.json()["changed"], false, "{again}");
     }
-    let stale = project.query("SELECT DISTINCT v.completeness FROM gold.indicator_value AS v WHERE v.indicator_id = 'D07' AND v.month = '2024-03'");
+    let stale =
+        project.query("SELECT DISTINCT v.completeness FROM gold.indicator_value AS v WHERE v.indicator_id = 'D07' AND v.month = '2024-03'");
     assert!(stale.iter().all(|row| row.get("completeness").is_some_and(|c| c != "incomplete")), "{stale:?}");
 }

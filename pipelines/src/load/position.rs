@@ -12,8 +12,8 @@ use yaojia_models::text::parse_timestamp;
 use yaojia_warehouse::bronze::Bronze;
 use yaojia_warehouse::ledger::LoadMark;
 
-use super::RunError;
-use super::context::{Context, naive};
+use crate::context::{Context, naive};
+use crate::error::RunError;
 
 /// Position of the platform in a dataset's bronze: the end of the last window, in seconds.
 pub const POSITION: &str = "platform";

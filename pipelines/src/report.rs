@@ -7,6 +7,9 @@ use yaojia_warehouse::gold::MonthCounts;
 use yaojia_warehouse::ledger::{LandingMark, LoadMark};
 use yaojia_warehouse::silver::{Counts, RowsJudged};
 
+/// Counts by two names.
+pub(crate) type Nested = BTreeMap<String, BTreeMap<String, u64>>;
+
 /// Version of the JSON documents.
 pub const SCHEMA_VERSION: u32 = 1;
 

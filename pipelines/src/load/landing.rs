@@ -7,9 +7,9 @@ use yaojia_connectors::export::{Control, ExportSource, Landing, LandingFile, Pas
 use yaojia_models::contract::{Dataset, SourceKind};
 use yaojia_warehouse::ledger::{LandingKey, LandingMark, LandingState, LoadMark, landing, record_landing, record_loads};
 
-use super::RunError;
-use super::context::{Context, LazyRun};
-use super::report::LandingLine;
+use crate::context::{Context, LazyRun};
+use crate::error::RunError;
+use crate::report::LandingLine;
 
 /// What was seen before, and what is seen now.
 pub(crate) struct Seen {

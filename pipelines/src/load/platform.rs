@@ -18,13 +18,14 @@ use yaojia_warehouse::ledger::{LoadMark, Undone, UndoneKind, loads, record_loads
 use yaojia_warehouse::silver;
 
 use super::ask::LoadAsk;
-use super::context::{Context, LazyRun, naive};
 use super::export::archived;
 use super::parser::parser;
 use super::position::{self, POSITION, Position};
-use super::report::{DatasetLoad, LoadReport};
-use super::undone::undone;
-use super::{Progress, RunError};
+use crate::context::{Context, LazyRun, naive};
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::report::{DatasetLoad, LoadReport};
+use crate::run::undone::undone;
 
 /// Rows of good windows held before they are committed.
 const COMMIT_ROWS: u64 = 100_000;
