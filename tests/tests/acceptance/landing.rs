@@ -122,7 +122,7 @@ fn a_refusal_says_what_is_missing_or_what_the_bytes_are() {
     put(&project, &at("packed.csv"), b"PK\x03\x04\xff\xff\xff\xff");
     let utf16: Vec<u8> = format!("{HEADER}\r\n{ROW}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     put(&project, &at("wide.csv"), [b"\xff\xfe".to_vec(), utf16].concat());
-    put(&project, &at("text.xlsx"), format!("{HEADER}\n{ROW}\n"));
+    put(&project, &at("text.xlsx"), format!("{HEADER}\n{ROW}\n\n"));
     put(&project, &at("empty.csv"), "");
     let run = project.run(["nightly", "--json"]).exits(0);
     let (report, status) = (run.json(), project.run(["status", "--json"]).exits(0).json());

@@ -41,7 +41,8 @@ impl Renamed {
         // Another name for each folder: engines tell stores apart by their URLs.
         let digest = sha256_hex(folder.as_os_str().as_encoded_bytes());
         let name = format!("root-{}", digest.get(..16).unwrap_or(&digest));
-        let url = Url::parse(&format!("file:///{name}/"))
+        // Not `file:`: the kernel looks whether such a folder is there.
+        let url = Url::parse(&format!("memory:///{name}/"))
             .map_err(|error| object_store::Error::Generic { store: "local", source: Box::new(error) })?;
         Ok(Some((Self { inner, name: Path::from(name) }, url)))
     }
@@ -53,6 +54,16 @@ impl Renamed {
     fn meta(name: &Path, meta: ObjectMeta) -> ObjectMeta {
         ObjectMeta { location: under(name, &meta.location), ..meta }
     }
+}
+
+/// A listing in the order of its paths, as everything but a folder gives it.
+fn sorted(listing: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMeta>> {
+    let all = async move {
+        let mut all: Vec<ObjectMeta> = listing.try_collect().await?;
+        all.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok(futures::stream::iter(all.into_iter().map(Ok)))
+    };
+    futures::stream::once(all).try_flatten().boxed()
 }
 
 fn under(name: &Path, path: &Path) -> Path {
@@ -93,12 +104,12 @@ impl ObjectStore for Renamed {
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let (prefix, name) = (prefix.map(|path| self.within(path)), self.name.clone());
-        self.inner.list(prefix.as_ref()).map_ok(move |meta| Self::meta(&name, meta)).boxed()
+        sorted(self.inner.list(prefix.as_ref()).map_ok(move |meta| Self::meta(&name, meta)).boxed())
     }
 
     fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
         let (prefix, name) = (prefix.map(|path| self.within(path)), self.name.clone());
-        self.inner.list_with_offset(prefix.as_ref(), &self.within(offset)).map_ok(move |meta| Self::meta(&name, meta)).boxed()
+        sorted(self.inner.list_with_offset(prefix.as_ref(), &self.within(offset)).map_ok(move |meta| Self::meta(&name, meta)).boxed())
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
