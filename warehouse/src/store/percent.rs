@@ -61,7 +61,7 @@ fn sorted(listing: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static,
     let all = async move {
         let mut all: Vec<ObjectMeta> = listing.try_collect().await?;
         all.sort_by(|a, b| a.location.cmp(&b.location));
-        Ok(futures::stream::iter(all.into_iter().map(Ok)))
+        Ok::<_, object_store::Error>(futures::stream::iter(all.into_iter().map(Ok)))
     };
     futures::stream::once(all).try_flatten().boxed()
 }
