@@ -298,6 +298,8 @@ impl PlanFilter {
 
 #[cfg(test)]
 mod tests {
+    use yaojia_models::fault::Fault;
+
     use super::*;
 
     fn nodes() -> Nodes {
