@@ -20,5 +20,5 @@ pub mod platform;
 pub mod profile;
 
 pub use batch::{EXTRA, NOTE, RAW, ROW, text_schema};
-pub use error::{At, ErrorKind, SourceError};
+pub use error::{At, SourceError};
 pub use kit::artifact::{Artifact, ArtifactBytes};
