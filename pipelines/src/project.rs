@@ -1,10 +1,12 @@
 //! A project: configuration, contracts, SQL, warehouse, archive and clock, opened together.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use yaojia_models::bundle::{SqlBundle, SqlError};
 use yaojia_models::contract::{ContractError, Dataset, Registry};
 use yaojia_models::definitions::{Definitions, Region};
+use yaojia_models::fault::{Fault, FaultKind};
 use yaojia_warehouse::store::Archive;
 use yaojia_warehouse::{Root, Warehouse, WarehouseError};
 
@@ -29,6 +31,31 @@ pub enum ProjectError {
     Warehouse(#[from] WarehouseError),
 }
 
+impl ProjectError {
+    fn inner(&self) -> &dyn Fault {
+        match self {
+            Self::Config(error) => error,
+            Self::Contract(error) => error,
+            Self::Sql(error) => error,
+            Self::Warehouse(error) => error,
+        }
+    }
+}
+
+impl Fault for ProjectError {
+    fn code(&self) -> &'static str {
+        self.inner().code()
+    }
+
+    fn kind(&self) -> FaultKind {
+        self.inner().kind()
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        self.inner().hint()
+    }
+}
+
 /// A project.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -46,6 +73,8 @@ pub struct Project {
     pub clock: Clock,
     /// Asked to stop?
     pub stop: Stop,
+    /// May the instant lie before that of the release?
+    pub allow_earlier: bool,
 }
 
 impl Project {
@@ -74,7 +103,7 @@ impl Project {
         let archive = Archive::new(root.clone(), config.audit_keys()?);
         let counties = config.region.counties.clone();
         let warehouse = Warehouse { root, archive, definitions };
-        Ok(Self { dir: dir.to_owned(), config, warehouse, datasets, counties, clock, stop: Stop::default() })
+        Ok(Self { dir: dir.to_owned(), config, warehouse, datasets, counties, clock, stop: Stop::default(), allow_earlier: false })
     }
 
     /// A dataset with the project's aliases, for connectors.
