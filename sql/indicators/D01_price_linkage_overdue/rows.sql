@@ -1,5 +1,6 @@
 -- Price-linkage overdue: every product listed at T, its lowest listing unit price (num) against the lowest active unit price of other
 -- provinces (den). `over` and `overdue` (workdays for drugs, days for consumables, since that price took effect) decide the state.
+-- Without a price of others above 0 there is nothing to be overdue to: neither measure has a value.
 WITH state AS (
     SELECT
         ranked.month AS month,
@@ -143,7 +144,7 @@ SELECT
     $region AS county,
     compared.prod_code AS subject_code,
     compared.prod_code AS product_code,
-    CAST(compared.overdue AS DECIMAL(38, 6)) AS num,
+    CAST(CASE WHEN compared.other > 0 THEN compared.overdue END AS DECIMAL(38, 6)) AS num,
     CAST(NULL AS DECIMAL(38, 6)) AS den,
     compared.over AS max_over,
     compared.overdue AS max_overdue,

@@ -1,5 +1,5 @@
 -- Listing-price risk. anchor_ratio: own listing unit price ÷ anchor: (a) for a product with role 3 or 4 in a batch active at T the highest award
--- unit price of its group (of several groups the lowest anchor, i.e. the highest ratio); (b) for other Chinese patent medicines the lowest listed
+-- unit price of its group (of several groups the lowest one above 0, i.e. the highest ratio; the batch's type is not asked: the product is a drug); (b) for other Chinese patent medicines the lowest listed
 -- unit price of the same generic name, form and specification. change: own at T against own at the end of the month before.
 -- kind 1: (a) consistency evaluated; 2: (a) not; 3: (b).
 WITH state AS (
@@ -68,13 +68,12 @@ winner AS (
     SELECT
         m.month AS month,
         prod.prod_code AS prod_code,
-        MIN(prod.grp_award_max) AS anchor
+        MIN(CASE WHEN prod.grp_award_max > 0 THEN prod.grp_award_max END) AS anchor
     FROM gold.fact_vbp_product AS prod
     INNER JOIN ask.month AS m
         ON prod.agrt_begn_date <= m.as_of_date
         AND prod.agrt_end_date >= m.as_of_date
     WHERE prod.prod_role IN ('3', '4')
-      AND prod.prod_type = '1'
     GROUP BY
         m.month,
         prod.prod_code

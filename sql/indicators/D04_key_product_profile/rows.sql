@@ -37,7 +37,6 @@ batch AS (
     INNER JOIN ask.month AS m
         ON prod.agrt_begn_date <= m.as_of_date
         AND prod.agrt_end_date >= m.as_of_date
-    WHERE prod.prod_type = $prod_type
 ),
 
 key_product AS (

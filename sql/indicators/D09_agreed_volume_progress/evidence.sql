@@ -15,7 +15,8 @@ WITH movement AS (
             receipt.month AS event_month,
             receipt.shpp_cnt * receipt.convrat AS min_cnt
         FROM gold.fact_receipt AS receipt
-        WHERE receipt.org_type = '1'
+        WHERE receipt.prod_type = $prod_type
+          AND receipt.org_type = '1'
         UNION ALL
         SELECT
             back.medins_code AS medins_code,
@@ -24,7 +25,8 @@ WITH movement AS (
             back.month AS event_month,
             -(back.retn_cnt * back.convrat) AS min_cnt
         FROM gold.fact_return AS back
-        WHERE back.org_type = '1'
+        WHERE back.prod_type = $prod_type
+          AND back.org_type = '1'
     ) AS event
     INNER JOIN gold.fact_vbp_product AS prod
         ON prod.prod_code = event.prod_code
@@ -196,6 +198,8 @@ FROM (
         receipt.shpp_time AS event_time,
         receipt.shpp_cnt * receipt.convrat AS min_cnt
     FROM gold.fact_receipt AS receipt
+    WHERE receipt.prod_type = $prod_type
+      AND receipt.org_type = '1'
     UNION ALL
     SELECT
         'fact_return' AS source_table,
@@ -205,6 +209,8 @@ FROM (
         back.medins_retn_time AS event_time,
         -(back.retn_cnt * back.convrat) AS min_cnt
     FROM gold.fact_return AS back
+    WHERE back.prod_type = $prod_type
+      AND back.org_type = '1'
 ) AS event
 INNER JOIN gold.fact_vbp_product AS prod
     ON prod.prod_code = event.prod_code

@@ -140,7 +140,6 @@ batch AS (
         ON prod.agrt_begn_date <= m.as_of_date
         AND prod.agrt_end_date >= m.as_of_date
     WHERE prod.prod_role IN ('1', '2')
-      AND prod.prod_type = $prod_type
 )
 
 SELECT

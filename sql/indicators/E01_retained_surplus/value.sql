@@ -17,6 +17,7 @@ WITH movement AS (
     FROM (
         SELECT
             receipt.medins_code AS medins_code,
+            receipt.prod_type AS prod_type,
             receipt.prod_code AS prod_code,
             receipt.shpp_time AS event_time,
             receipt.month AS event_month,
@@ -28,6 +29,7 @@ WITH movement AS (
         UNION ALL
         SELECT
             back.medins_code AS medins_code,
+            back.prod_type AS prod_type,
             back.prod_code AS prod_code,
             back.medins_retn_time AS event_time,
             back.month AS event_month,
@@ -39,6 +41,7 @@ WITH movement AS (
     ) AS event
     INNER JOIN gold.fact_vbp_product AS prod
         ON prod.prod_code = event.prod_code
+        AND prod.prod_type = event.prod_type
         AND prod.prod_role IN ('1', '2', '3')
         AND prod.agrt_begn_date <= CAST(event.event_time AS DATE)
         AND prod.agrt_end_date >= CAST(event.event_time AS DATE)

@@ -5,6 +5,7 @@ WITH moved AS (
         receipt.month AS event_month,
         receipt.shpp_time AS event_time,
         receipt.medins_code AS medins_code,
+        receipt.prod_type AS prod_type,
         receipt.prod_code AS prod_code,
         CAST(receipt.shpp_cnt * receipt.convrat AS DECIMAL(38, 10)) AS min_cnt,
         receipt.receipt_amt AS event_amt,
@@ -18,6 +19,7 @@ WITH moved AS (
         back.month AS event_month,
         back.medins_retn_time AS event_time,
         back.medins_code AS medins_code,
+        back.prod_type AS prod_type,
         back.prod_code AS prod_code,
         CAST(-(back.retn_cnt * back.convrat) AS DECIMAL(38, 10)) AS min_cnt,
         -back.retn_amt AS event_amt,
@@ -33,6 +35,7 @@ span_days AS (
         m.as_of AS as_of,
         prod.btch_code AS btch_code,
         prod.grp_code AS grp_code,
+        prod.prod_type AS prod_type,
         prod.prod_code AS prod_code,
         GREATEST(
             prod.agrt_begn_date,
@@ -71,6 +74,7 @@ event AS (
     FROM moved
     INNER JOIN span_days
         ON span_days.prod_code = moved.prod_code
+        AND span_days.prod_type = moved.prod_type
     WHERE moved.event_time < span_days.as_of
       AND (
           CAST(moved.event_time AS DATE) >= span_days.from_date
