@@ -65,11 +65,12 @@ impl Indicators<'_> {
                 }
             }
             let code = format!(
-                "{ENGINE}\n{}\n{}\n{:?}\n{:?}\n{:?}",
+                "{ENGINE}\n{}\n{}\n{:?}\n{:?}\n{:?}\n{:?}",
                 self.region,
                 self.first_month,
                 indicator.card,
                 indicator.query,
+                indicator.relations,
                 self.parameters.get(indicator.id())
             );
             let base = Fingerprint {
