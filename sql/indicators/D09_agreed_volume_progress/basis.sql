@@ -1,5 +1,5 @@
 -- The progress of each institution, batch and group in each asked month of its agreement: agreed and received minimum units, days, completion,
--- gap and forecast (of exact quotients, rounded to 6 places). The award price of an institution's group is that of its first agreement line.
+-- gap and forecast (of exact quotients, rounded to 6 places; none where the days to divide by are none). The award price of an institution's group is that of its first agreement line.
 WITH agreed AS (
     SELECT
         line.county AS county,
@@ -98,11 +98,16 @@ SELECT
     progress.win_cnt AS win_cnt,
     mul2(progress.win_cnt, COALESCE(prod.award_unit_pric, 0)) AS win_amt,
     div6(progress.win_cnt, progress.agrm_cnt) AS completion,
-    div6(
-        progress.win_cnt * progress.all_days - progress.agrm_cnt * progress.run_days,
-        progress.agrm_cnt * progress.all_days
-    ) AS gap,
-    div6(progress.win_cnt * progress.all_days, progress.agrm_cnt * progress.run_days) AS forecast
+    CASE
+        WHEN progress.all_days > 0 THEN div6(
+            progress.win_cnt * progress.all_days - progress.agrm_cnt * progress.run_days,
+            progress.agrm_cnt * progress.all_days
+        )
+    END AS gap,
+    CASE
+        WHEN progress.all_days > 0 AND progress.run_days > 0
+            THEN div6(progress.win_cnt * progress.all_days, progress.agrm_cnt * progress.run_days)
+    END AS forecast
 FROM progress
 LEFT JOIN gold.fact_vbp_product AS prod
     ON prod.btch_code = progress.btch_code
