@@ -29,13 +29,16 @@ WITH line AS (
 received AS (
     SELECT
         line.ord_detl_id AS ord_detl_id,
+        line.prod_type AS prod_type,
         SUM(receipt.shpp_cnt) AS shpp_cnt,
         MIN(receipt.shpp_time) AS shpp_time
     FROM line
     INNER JOIN gold.fact_receipt AS receipt
         ON receipt.ord_detl_id = line.ord_detl_id
     WHERE receipt.shpp_time < line.as_of
-    GROUP BY line.ord_detl_id
+    GROUP BY
+        line.ord_detl_id,
+        line.prod_type
 )
 
 SELECT
@@ -61,3 +64,4 @@ SELECT
 FROM line
 LEFT JOIN received
     ON received.ord_detl_id = line.ord_detl_id
+    AND received.prod_type = line.prod_type

@@ -92,11 +92,7 @@ impl Indicator {
             return Err(missing(folder, "`basis.sql` is what `value.sql` and `evidence.sql` share: `rows.sql` stands alone"));
         }
         let home = card.sql.as_deref().unwrap_or(folder);
-        let basis = basis.map(|sql| Relation {
-            name: BASIS.to_owned(),
-            file: format!("indicators/{home}/basis.sql"),
-            sql: sql.to_owned(),
-        });
+        let basis = basis.map(|sql| Relation { name: BASIS.to_owned(), file: format!("indicators/{home}/basis.sql"), sql: sql.to_owned() });
         let relations = shared.of(folder, basis.as_ref(), &query.texts().iter().map(|(_, text)| *text).collect::<Vec<_>>())?;
         let indicator = Self { folder: folder.to_owned(), card, rules, query, relations };
         indicator.check(&card_file, &rules_file)?;

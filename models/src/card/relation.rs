@@ -36,9 +36,12 @@ impl Relations {
     pub(super) fn new(files: BTreeMap<String, String>) -> Result<Self, CardError> {
         for (name, text) in &files {
             let invalid = |why: String| Err(CardError::invalid(&format!("ask/{name}.sql"), "name", why));
-            let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.starts_with(|c: char| c.is_ascii_lowercase());
+            let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+                && name.starts_with(|c: char| c.is_ascii_lowercase());
             if !plain || ASKED.contains(&name.as_str()) || name == BASIS || ENGINE.iter().any(|prefix| name.starts_with(prefix)) {
-                return invalid(format!("`{name}` cannot be the name of a relation: small letters, digits and `_`, and no name of the engine's"));
+                return invalid(format!(
+                    "`{name}` cannot be the name of a relation: small letters, digits and `_`, and no name of the engine's"
+                ));
             }
             // SQL that does not parse is said where an indicator reads it.
             if let Some(other) = sql::parameters(text).into_iter().find(|parameter| !COMMON.contains(&parameter.as_str())) {

@@ -107,9 +107,14 @@ fn a_catalogue_reads_folders() {
     let catalogue = Catalogue::from_files(files).unwrap();
     assert_eq!(catalogue.indicators().len(), 1);
     assert_eq!(catalogue.get("D05").unwrap().folder, "D05_online_rate");
-    let twice = files.into_iter().chain([("indicators/D05_b/indicator.toml", block(0)), ("indicators/D05_b/rows.sql", "SELECT 1 FROM gold.fact_receipt")]);
+    let twice = files
+        .into_iter()
+        .chain([("indicators/D05_b/indicator.toml", block(0)), ("indicators/D05_b/rows.sql", "SELECT 1 FROM gold.fact_receipt")]);
     assert!(matches!(Catalogue::from_files(twice), Err(CardError::Duplicate { .. })));
-    assert!(matches!(Catalogue::from_files([("indicators/D05/rows.sql", "SELECT 1 FROM gold.fact_receipt")]), Err(CardError::Missing { .. })));
+    assert!(matches!(
+        Catalogue::from_files([("indicators/D05/rows.sql", "SELECT 1 FROM gold.fact_receipt")]),
+        Err(CardError::Missing { .. })
+    ));
 }
 
 /// Indicators `D05` (rows.sql) and `D06` (value, evidence, basis, no `[reads]`) with the relations of `sql/ask`.
@@ -137,7 +142,8 @@ fn relations_come_in_the_order_in_which_they_need_each_other() {
         ("near", "SELECT m.x FROM ask.moved AS m INNER JOIN ask.month AS a ON a.month = m.x WHERE m.y = $region"),
         ("unread", "SELECT r.x FROM gold.fact_stock AS r"),
     ];
-    let catalogue = with_relations(&asked, "SELECT n.x FROM ask.near AS n", "SELECT m.x FROM ask.moved AS m, gold.fact_return AS r").unwrap();
+    let catalogue =
+        with_relations(&asked, "SELECT n.x FROM ask.near AS n", "SELECT m.x FROM ask.moved AS m, gold.fact_return AS r").unwrap();
     let files = |id: &str| catalogue.get(id).unwrap().texts().into_iter().map(|(file, _)| file).collect::<Vec<_>>();
     assert_eq!(files("D05"), ["ask/moved.sql", "ask/near.sql", "indicators/D05/rows.sql"]);
     assert_eq!(files("D06"), ["ask/moved.sql", "indicators/D06/basis.sql", "indicators/D06/value.sql", "indicators/D06/evidence.sql"]);

@@ -44,7 +44,8 @@ rollup = { levels = ["region"], how = "own" }
             CAST(COUNT(*) AS DECIMAL(38, 6)), NULL, FALSE, NULL, NULL, NULL FROM gold.agreement AS a CROSS JOIN ask.month AS m WHERE a.den > 0 GROUP BY m.month, a.county, a.org
         UNION ALL SELECT 'price', m.month, $region, 'region', $region, '', 'ALL', NULL, NULL, CAST('101.5' AS DECIMAL(38, 6)), FALSE, NULL, NULL, NULL FROM ask.month AS m WHERE m.month >= $first_month";
     let card = card("D09", "institution", measures);
-    Indicator::read("D09", Files { card: &card, rules: Some(&rules), value: Some(value), evidence: Some(evidence), ..Files::default() }).unwrap()
+    Indicator::read("D09", Files { card: &card, rules: Some(&rules), value: Some(value), evidence: Some(evidence), ..Files::default() })
+        .unwrap()
 }
 
 /// evidence.sql: the agreement itself.
