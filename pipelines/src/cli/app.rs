@@ -84,6 +84,7 @@ impl App {
     pub fn project(&self) -> Result<Project, CliError> {
         let mut project = Project::open(&self.dir(), &self.overrides(), self.clock()?)?;
         project.stop = self.stop.clone();
+        project.allow_earlier = self.global.allow_earlier;
         Ok(project)
     }
 
