@@ -657,6 +657,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--tampers", type=int, default=300)
     p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--step", type=int, default=1, help="of the kinds only every so many")
     p.add_argument("--only", default="", help="only kinds with these words in their names")
     p.add_argument("--keep", type=Path)
     a = p.parse_args()
@@ -688,7 +689,7 @@ def main():
         print(f"{len({text for text, _, _ in kinds})} kinds, before and after seals {len(kinds)}", flush=True)
         began, missed, unnamed, by, done = time.monotonic(), [], [], {}, 0
         for n in range(a.tampers):
-            text, function, sealed = kinds[n % len(kinds)]
+            text, function, sealed = kinds[n * a.step % len(kinds)]
             w = places[sealed]
             what = f"{text}{' (sealed)' if sealed else ''}"
             try:

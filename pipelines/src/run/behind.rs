@@ -29,7 +29,9 @@ pub(crate) async fn rows_behind(
     let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     let as_of = yaojia_models::text::parse_timestamp(text("as_of")).ok().flatten();
     let (Ok(month), Some(as_of)) = (Month::parse(text("month")), as_of) else { return Ok(Vec::new()) };
-    read.see(sql).await?;
+    for (_, text) in indicator.texts() {
+        read.see(text).await?;
+    }
     let wrong = |e: yaojia_warehouse::indicator::EngineError| RunError::from(WarehouseError::from(e));
     let mut ask =
         Ask::new(&project.warehouse.region.code, project.warehouse.region.first_month, vec![AskedMonth { month, as_of }]).map_err(wrong)?;
@@ -37,13 +39,16 @@ pub(crate) async fn rows_behind(
         ask = ask.with_parameter(indicator.id(), name, given);
     }
     let engine = Engine::new(read.context().clone(), ask).map_err(wrong)?;
+    engine.see_relations(indicator).await.map_err(wrong)?;
     let given = parameters(engine.ask(), indicator).map_err(wrong)?;
     let failed = |source| RunError::from(WarehouseError::Sql { model: indicator.id().to_string(), source: Box::new(source) });
     let mut frame = read.context().sql(sql).await.map_err(failed)?.with_param_values(given).map_err(failed)?;
     let names: Vec<String> = frame.schema().fields().iter().map(|f| f.name().clone()).collect();
     let has = |name: &str| names.iter().any(|n| n == name);
     for name in KEY.into_iter().filter(|n| has(n)) {
-        frame = frame.filter(col(name).eq(lit(text(name)))).map_err(failed)?;
+        let measure = indicator.card.measure(text("measure")).filter(|_| name == "measure");
+        let wanted = measure.map_or(text(name), |measure| measure.in_sql());
+        frame = frame.filter(col(name).eq(lit(wanted))).map_err(failed)?;
     }
     if has("excluded_reason") {
         frame = frame.filter(col("excluded_reason").is_null()).map_err(failed)?;

@@ -90,7 +90,11 @@ async fn same(before: &Side, old: &FileEntry, after: &Side, new: &FileEntry) -> 
     }
     match (&before.table, &after.table) {
         (Some(one), Some(other)) if digest_in(&old.path) == digest_in(&new.path) => {
-            Ok(file_digest(one, &old.path).await? == file_digest(other, &new.path).await?)
+            match file_digest(one, &old.path).await {
+                // A lost file that a build has made again: its name is all there is of it.
+                Err(error) if is_gone(&error) => Ok(true),
+                held => Ok(held? == file_digest(other, &new.path).await?),
+            }
         }
         _ => Ok(false),
     }
@@ -104,7 +108,14 @@ pub(crate) async fn rows(table: &str, before: &Side, after: &Side, cells: &BTree
     };
     let (mut old, mut new) = (Texts::new(), Texts::new());
     for place in cells {
-        let (one, other) = (batches(before, place).await?, batches(after, place).await?);
+        let one = match batches(before, place).await {
+            Err(RunError::Warehouse(error)) if is_gone(&error) => {
+                tracing::warn!(table, place, "the rows before are gone: what changed in them cannot be told");
+                continue;
+            }
+            one => one?,
+        };
+        let other = batches(after, place).await?;
         // Most rows of a cell that differs are what they were: they are told apart without being made text.
         let (one, other) = match others(table, &one, &other, blind)? {
             Some(both) => both,
@@ -150,6 +161,10 @@ async fn batches(side: &Side, place: &str) -> Result<Vec<RecordBatch>, RunError>
         (Some(table), Some(file)) => Ok(read_file(&table.store(), table.label(), &file.path, None).await?),
         _ => Ok(Vec::new()),
     }
+}
+
+fn is_gone(error: &WarehouseError) -> bool {
+    matches!(error, WarehouseError::Store { source: object_store::Error::NotFound { .. }, .. })
 }
 
 /// Rows of both sides.
