@@ -16,6 +16,7 @@ import json
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -159,6 +160,8 @@ def canonical(rows):
                 hasher.update(value.value.to_bytes(4, "big", signed=True))
             elif pa.types.is_int64(kind):
                 hasher.update(value.as_py().to_bytes(8, "big", signed=True))
+            elif pa.types.is_float64(kind):
+                hasher.update(struct.pack(">d", value.as_py()))
             elif pa.types.is_boolean(kind):
                 hasher.update(bytes([value.as_py()]))
             else:
@@ -704,6 +707,8 @@ def main():
             w.undo()
             done += 1
             named = [command for command, output in words if any(word in output for word in expected)]
+            if done % 25 == 0:
+                print(f"{done} done after {time.monotonic() - began:.0f} s", flush=True)
             for command in named:
                 by[command] = by.get(command, 0) + 1
             if not words:
