@@ -3,6 +3,7 @@
 mod archive;
 mod lease;
 mod pack;
+mod read_only;
 mod upload;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use url::Url;
 
 pub use archive::{Archive, ArchiveSource, AuditKeys, new_audit_pair};
 pub use lease::Lease;
+pub(crate) use read_only::{ReadOnly, refused};
 
 use crate::delta::Shelf;
 use crate::error::{Result, WarehouseError};
@@ -28,6 +30,7 @@ pub struct Root {
     options: HashMap<String, String>,
     store: Arc<dyn ObjectStore>,
     shelf: Shelf,
+    writable: bool,
 }
 
 impl std::fmt::Debug for Root {
@@ -38,28 +41,57 @@ impl std::fmt::Debug for Root {
 }
 
 impl Root {
-    /// Opens (and for a local folder creates) the root at `location`.
+    /// Opens (and for a local folder creates) the root at `location`, to read and write.
     ///
     /// # Errors
     /// [`WarehouseError::Location`] when it is neither a folder nor a URL we know, or cannot be created.
     pub fn open(location: &str, options: HashMap<String, String>) -> Result<Self> {
+        Self::at(location, options, true)
+    }
+
+    /// The root at `location` for readers: nothing is created, and nothing can be written through it. Where no folder is yet it holds
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Location`] when it is neither a folder nor a URL we know.
+    pub fn existing(location: &str, options: HashMap<String, String>) -> Result<Self> {
+        Self::at(location, options, false)
+    }
+
+    fn at(location: &str, options: HashMap<String, String>, writable: bool) -> Result<Self> {
         let bad = |why: String| WarehouseError::Location { location: location.to_string(), why };
+        let make = |path: &Path| if writable { std::fs::create_dir_all(path) } else { Ok(()) };
         let url = if location.contains("://") {
             let text = if location.ends_with('/') { location.to_string() } else { format!("{location}/") };
             Url::parse(&text).map_err(|e| bad(e.to_string()))?
         } else {
-            std::fs::create_dir_all(location).map_err(|e| bad(e.to_string()))?;
-            let full = Path::new(location).canonicalize().map_err(|e| bad(e.to_string()))?;
+            let path = Path::new(location);
+            make(path).map_err(|e| bad(e.to_string()))?;
+            let full = match path.canonicalize() {
+                // A folder that is not there is a warehouse without tables; anything else in the way is an error.
+                Err(error) if !writable && error.kind() == std::io::ErrorKind::NotFound => std::path::absolute(path),
+                other => other,
+            };
+            let full = full.map_err(|e| bad(e.to_string()))?;
+            if full.exists() && !full.is_dir() {
+                return Err(bad("it is a file".to_string()));
+            }
             Url::from_directory_path(&full).map_err(|()| bad("the path is not absolute".to_string()))?
         };
         if let Ok(path) = url.to_file_path() {
-            std::fs::create_dir_all(&path).map_err(|e| bad(e.to_string()))?;
+            make(&path).map_err(|e| bad(e.to_string()))?;
         }
         let log_store = DeltaTableBuilder::from_url(url.clone())
             .and_then(|b| b.with_storage_options(options.clone()).build_storage())
             .map_err(|e| bad(e.to_string()))?;
         let store = log_store.object_store(None);
-        Ok(Self { url, options, store, shelf: Shelf::default() })
+        let store = if writable { store } else { Arc::new(ReadOnly(store)) };
+        Ok(Self { url, options, store, shelf: Shelf::default(), writable })
+    }
+
+    /// Whether anything may be written through it.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
     }
 
     /// The root URL, with a slash at its end.
