@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
@@ -13,12 +13,14 @@ use chrono::{DateTime, TimeDelta};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
+use yaojia_models::contract::Dataset;
+use yaojia_models::field::FieldType;
 
-use super::header::Header;
+use super::header::{Header, Slot};
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
-use super::spreadsheet::shortest;
+use super::spreadsheet::{shortest, whole_digits};
 use crate::kit::artifact::ArtifactBytes;
 
 /// Gives header and rows to the visitor.
@@ -39,9 +41,14 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
         let broken = |error: ArrowError| input.refuse(Reason::NotDecodable, error);
         let batch = batch.map_err(broken)?;
         let columns: Vec<Vec<Option<String>>> = batch.columns().iter().map(texts).collect::<Result<_, _>>().map_err(broken)?;
+        let inexact = inexact(input.dataset, &header, &batch);
         for row in 0..batch.num_rows() {
-            let cells = columns.iter().map(|column| column.get(row)?.as_deref().map(Cow::Borrowed)).collect();
-            visit.row(&header, FileRow { cells, ..FileRow::default() })?;
+            let cells: Vec<Option<Cow<'_, str>>> = columns.iter().map(|column| column.get(row)?.as_deref().map(Cow::Borrowed)).collect();
+            let lost = |(position, _, digits): &&(usize, usize, usize)| {
+                cells.get(*position).and_then(Option::as_deref).is_some_and(|text| !(1..=*digits).contains(&whole_digits(text)))
+            };
+            let lossy = inexact.iter().filter(lost).map(|(_, column, _)| *column).collect();
+            visit.row(&header, FileRow { cells, lossy, ..FileRow::default() })?;
         }
     }
     Ok(())
@@ -52,6 +59,25 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
 fn build<T: ChunkReader + 'static>(file: T, input: &Input<'_>) -> Result<ParquetRecordBatchReader, ParquetError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?.with_batch_size(input.batch_rows).build()
+}
+
+/// Text columns of the contract that came as binary floats: position in the file, column, and how many digits before the point such a
+/// number holds. More of them are lost, and a number that is none (NaN) never was an id.
+fn inexact(dataset: &Dataset, header: &Header, batch: &RecordBatch) -> Vec<(usize, usize, usize)> {
+    let columns = header.slots.iter().zip(batch.columns()).enumerate();
+    columns
+        .filter_map(|(position, (slot, array))| {
+            let Slot::Column(column) = slot else { return None };
+            let digits = match array.data_type() {
+                DataType::Float64 => 15,
+                DataType::Float32 => 7,
+                DataType::Float16 => 3,
+                _ => return None,
+            };
+            let text = dataset.columns.get(*column)?.ty == FieldType::Text;
+            text.then_some((position, *column, digits))
+        })
+        .collect()
 }
 
 /// A column as text: decimals with their scale, doubles shortest, dates and times ISO.

@@ -152,7 +152,7 @@ pub(crate) fn shortest(number: f64) -> String {
 }
 
 /// Digits before the point.
-fn whole_digits(text: &str) -> usize {
+pub(crate) fn whole_digits(text: &str) -> usize {
     text.trim_start_matches('-').bytes().take_while(u8::is_ascii_digit).count()
 }
 
