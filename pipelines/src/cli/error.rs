@@ -8,8 +8,10 @@ use yaojia_models::bundle::SqlError;
 use yaojia_models::card::CardError;
 use yaojia_models::contract::ContractError;
 use yaojia_models::definitions::DefinitionError;
+use yaojia_serving::ServingError;
 use yaojia_simulator::SimError;
 use yaojia_warehouse::indicator::EngineError;
+use yaojia_warehouse::read::ReadError;
 use yaojia_warehouse::{ErrorKind, WarehouseError};
 
 use super::exit::ExitStatus;
@@ -194,6 +196,34 @@ impl From<SourceError> for CliError {
 impl From<ProfileError> for CliError {
     fn from(error: ProfileError) -> Self {
         Self::new(error.code(), &error, Some(error.hint().to_owned()), ExitStatus::Usage)
+    }
+}
+
+impl From<ReadError> for CliError {
+    fn from(error: ReadError) -> Self {
+        let status = || Some("see `yaojia status`".to_owned());
+        match error {
+            ReadError::Warehouse(error) => error.into(),
+            ReadError::Refused(why) => {
+                Self::usage(why, "give one SELECT, for example \"SELECT v.month, v.value FROM gold.indicator_value AS v\"")
+            }
+            ReadError::NothingPublished | ReadError::NoTable(_) | ReadError::NoSchema(_) => {
+                Self::new("E-RUN-001", &error, status(), ExitStatus::Negative)
+            }
+            ReadError::Tables(_) => {
+                Self::new("E-RUN-004", &error, Some("name tables by schema and table: gold.alert".to_owned()), ExitStatus::Usage)
+            }
+        }
+    }
+}
+
+impl From<ServingError> for CliError {
+    fn from(error: ServingError) -> Self {
+        match error {
+            ServingError::Read(error) => error.into(),
+            ServingError::NotFound(_) => Self::new("E-RUN-001", &error, Some("see `yaojia status`".to_owned()), ExitStatus::Negative),
+            ServingError::Layout(_) => Self::layout(&error),
+        }
     }
 }
 

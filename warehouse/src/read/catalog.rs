@@ -112,9 +112,12 @@ impl Tables {
         let label = table.label();
         let columns: SchemaRef = Arc::new(plain(table.schema()?.as_ref()));
         let (store, files) = (table.store(), table.files()?);
-        let reads = files.iter().map(|file| async {
-            let batches = read_file(&store, label, &file.path, None).await?;
-            batches.iter().map(|batch| place(label, &columns, batch, file)).collect::<Result<Vec<_>>>()
+        let reads = files.into_iter().map(|file| {
+            let (store, label, columns) = (store.clone(), label.to_string(), columns.clone());
+            async move {
+                let batches = read_file(&store, &label, &file.path, None).await?;
+                batches.iter().map(|batch| place(&label, &columns, batch, &file)).collect::<Result<Vec<_>>>()
+            }
         });
         let batches: Vec<Vec<RecordBatch>> = futures::stream::iter(reads).buffered(PARALLEL).try_collect().await?;
         memory(label, columns, batches.into_iter().flatten().collect())

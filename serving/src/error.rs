@@ -1,0 +1,40 @@
+//! Why something cannot be shown.
+
+use thiserror::Error;
+use yaojia_warehouse::WarehouseError;
+use yaojia_warehouse::read::ReadError;
+
+/// An error of what is served.
+#[derive(Debug, Error)]
+pub enum ServingError {
+    /// The release cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// What was asked for is not in the release.
+    #[error("{0}")]
+    NotFound(String),
+    /// Rows or a page cannot be laid out: a defect.
+    #[error("{0}")]
+    Layout(String),
+}
+
+impl From<WarehouseError> for ServingError {
+    fn from(error: WarehouseError) -> Self {
+        Self::Read(error.into())
+    }
+}
+
+impl From<arrow::error::ArrowError> for ServingError {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        Self::Layout(error.to_string())
+    }
+}
+
+impl From<minijinja::Error> for ServingError {
+    fn from(error: minijinja::Error) -> Self {
+        Self::Layout(error.to_string())
+    }
+}
+
+/// What serving gives.
+pub type Result<T> = std::result::Result<T, ServingError>;
