@@ -31,6 +31,7 @@ mod personal;
 mod profile;
 mod prove;
 mod quarantine;
+mod readers;
 mod release;
 mod retry;
 mod silver;

@@ -1,5 +1,6 @@
 //! What a reader runs: one SELECT, and nothing in it that writes, defines or sets.
 
+use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -14,8 +15,13 @@ use crate::error::WarehouseError;
 /// # Errors
 /// [`ReadError::Refused`] where it does not parse, is another statement, or there are none or several.
 pub(super) fn one_select(text: &str) -> Result<Statement> {
-    let mut statements =
-        DFParser::parse_sql(text).map_err(|error| ReadError::Refused(format!("the query does not parse: {}", error.strip_backtrace())))?;
+    let mut statements = DFParser::parse_sql(text).map_err(|error| {
+        let why = match error {
+            DataFusionError::SQL(error, _) => error.to_string(),
+            other => other.strip_backtrace(),
+        };
+        ReadError::Refused(format!("the query does not parse: {why}"))
+    })?;
     let count = statements.len();
     match (statements.pop_front(), count) {
         (Some(Statement::Statement(sql)), 1) if matches!(*sql, Sql::Query(_)) => Ok(Statement::Statement(sql)),
