@@ -1,6 +1,9 @@
 //! Why something cannot be shown.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
+use yaojia_models::fault::{Fault, FaultKind, NOT_FOUND};
 use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::read::ReadError;
 
@@ -14,7 +17,7 @@ pub enum ServingError {
     #[error("{0}")]
     NotFound(String),
     /// Rows or a page cannot be laid out: a defect.
-    #[error("{0}")]
+    #[error("the output cannot be laid out: {0}")]
     Layout(String),
 }
 
@@ -38,3 +41,29 @@ impl From<minijinja::Error> for ServingError {
 
 /// What serving gives.
 pub type Result<T> = std::result::Result<T, ServingError>;
+
+impl Fault for ServingError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Read(error) => error.code(),
+            Self::NotFound(_) => NOT_FOUND,
+            Self::Layout(_) => "E-SRV-001",
+        }
+    }
+
+    fn kind(&self) -> FaultKind {
+        match self {
+            Self::Read(error) => error.kind(),
+            Self::NotFound(_) => FaultKind::Negative,
+            Self::Layout(_) => FaultKind::Bug,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Read(error) => error.hint(),
+            Self::NotFound(_) => Some("see `yaojia status`".into()),
+            Self::Layout(_) => Some("report it: this is a defect".into()),
+        }
+    }
+}

@@ -1,6 +1,9 @@
 //! Why something cannot be read.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
+use yaojia_models::fault::{Fault, FaultKind, NOT_FOUND, WRONG_USAGE};
 use yaojia_models::graph::GraphError;
 
 use crate::error::WarehouseError;
@@ -30,3 +33,32 @@ pub enum ReadError {
 
 /// What a reader gives.
 pub type Result<T> = std::result::Result<T, ReadError>;
+
+impl Fault for ReadError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Warehouse(error) => error.code(),
+            Self::Tables(error) => error.code(),
+            Self::NothingPublished | Self::NoTable(_) | Self::NoSchema(_) => NOT_FOUND,
+            Self::Refused(_) => WRONG_USAGE,
+        }
+    }
+
+    fn kind(&self) -> FaultKind {
+        match self {
+            Self::Warehouse(error) => error.kind(),
+            Self::Tables(error) => error.kind(),
+            Self::NothingPublished | Self::NoTable(_) | Self::NoSchema(_) => FaultKind::Negative,
+            Self::Refused(_) => FaultKind::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Warehouse(error) => error.hint(),
+            Self::Tables(_) => Some("name tables by schema and table: gold.alert".into()),
+            Self::NothingPublished | Self::NoTable(_) | Self::NoSchema(_) => Some("see `yaojia status`".into()),
+            Self::Refused(_) => Some("give one SELECT, for example \"SELECT v.month, v.value FROM gold.indicator_value AS v\"".into()),
+        }
+    }
+}
