@@ -82,6 +82,8 @@ pub struct Project {
     pub clock: Clock,
     /// Asked to stop?
     pub stop: Stop,
+    /// May the instant lie before that of the release?
+    pub allow_earlier: bool,
 }
 
 impl Project {
@@ -114,7 +116,7 @@ impl Project {
         let archive = Archive::new(root.clone(), config.audit_keys()?);
         let counties = config.region.counties.clone();
         let warehouse = Warehouse { root, archive, definitions };
-        Ok(Self { dir: dir.to_owned(), config, warehouse, datasets, counties, clock, stop: Stop::default() })
+        Ok(Self { dir: dir.to_owned(), config, warehouse, datasets, counties, clock, stop: Stop::default(), allow_earlier: false })
     }
 
     /// A dataset with the project's aliases, for connectors.

@@ -60,7 +60,7 @@ impl Refused {
             Reason::Sha256 | Reason::Rows | Reason::Sums(_) => "have the file and its control file delivered again",
             Reason::Control => "have the control file delivered again",
             Reason::NotDecodable => "have the file delivered again as UTF-8 or GB18030, or as an intact container",
-            Reason::NoHeader => "compare its header with the dataset's contract; titles are mapped by `[file_titles]`",
+            Reason::NoHeader => "have the columns delivered under their titles, or map the titles found by `[aliases.file_titles.DATASET]`",
         }
     }
 }

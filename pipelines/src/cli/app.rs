@@ -96,6 +96,7 @@ impl App {
     fn open(&self, access: Access) -> Result<Project, CliError> {
         let mut project = Project::open(&self.dir(), &self.overrides(), self.clock()?, access)?;
         project.stop = self.stop.clone();
+        project.allow_earlier = self.global.allow_earlier;
         Ok(project)
     }
 

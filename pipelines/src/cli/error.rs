@@ -65,6 +65,17 @@ impl CliError {
             exit: ExitStatus::Bug,
         }
     }
+
+    /// Standard output could not be written.
+    #[must_use]
+    pub fn output(error: &std::io::Error) -> Self {
+        Self {
+            code: "E-CLI-006".to_owned(),
+            message: format!("the output could not be written, it is cut off or empty: {error}"),
+            hint: Some("make room where it is redirected to; what the command did to the warehouse stays".to_owned()),
+            exit: ExitStatus::Negative,
+        }
+    }
 }
 
 /// An error and its causes in one line, each said once.

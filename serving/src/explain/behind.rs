@@ -34,13 +34,16 @@ pub(super) async fn rows_behind(
         ask = ask.with_parameter(indicator.id(), name, given);
     }
     let engine = Engine::new(read.context().clone(), ask).map_err(wrong)?;
+    engine.see_relations(indicator).await.map_err(wrong)?;
     let given = parameters(engine.ask(), indicator).map_err(wrong)?;
     let failed = |source| ServingError::from(WarehouseError::Sql { model: indicator.id().to_string(), source: Box::new(source) });
     let mut frame = read.context().sql(sql).await.map_err(failed)?.with_param_values(given).map_err(failed)?;
     let names: Vec<String> = frame.schema().fields().iter().map(|f| f.name().clone()).collect();
     let has = |name: &str| names.iter().any(|n| n == name);
     for name in KEY.into_iter().filter(|n| has(n)) {
-        frame = frame.filter(col(name).eq(lit(text(name)))).map_err(failed)?;
+        let measure = indicator.card.measure(text("measure")).filter(|_| name == "measure");
+        let wanted = measure.map_or(text(name), |measure| measure.in_sql());
+        frame = frame.filter(col(name).eq(lit(wanted))).map_err(failed)?;
     }
     if has("excluded_reason") {
         frame = frame.filter(col("excluded_reason").is_null()).map_err(failed)?;

@@ -8,7 +8,7 @@ use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use deltalake::{DeltaTable, DeltaTableError};
 use object_store::ObjectStore;
 use serde_json::Value;
 
@@ -111,7 +111,7 @@ impl Table {
         {
             return Ok(Some(table));
         }
-        let mut builder = DeltaTableBuilder::from_url(url).map_err(|e| failed(&label, e))?.with_storage_options(root.options().clone());
+        let mut builder = root.builder(layer, name)?;
         if let Some(version) = version {
             builder = builder.with_version(u64::try_from(version).unwrap_or_default());
         }
@@ -161,9 +161,7 @@ impl Table {
                 source: object_store::Error::Generic { store: "local", source: Box::new(e) },
             })?;
         }
-        let log_store = DeltaTableBuilder::from_url(url)
-            .and_then(|b| b.with_storage_options(root.options().clone()).build_storage())
-            .map_err(|e| failed(&label, e))?;
+        let log_store = root.builder(layer, name)?.build_storage().map_err(|e| failed(&label, e))?;
         let inner = CreateBuilder::new()
             .with_log_store(log_store)
             .with_table_name(name)

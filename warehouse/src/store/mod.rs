@@ -3,6 +3,7 @@
 mod archive;
 mod lease;
 mod pack;
+mod percent;
 mod read_only;
 mod upload;
 
@@ -29,6 +30,8 @@ pub struct Root {
     url: Url,
     options: HashMap<String, String>,
     store: Arc<dyn ObjectStore>,
+    /// What Delta opens tables with, and the root's URL there, where the root's own path would be decoded twice.
+    renamed: Option<(Arc<dyn ObjectStore>, Url)>,
     shelf: Shelf,
     writable: bool,
 }
@@ -81,12 +84,18 @@ impl Root {
         if let Ok(path) = url.to_file_path() {
             make(&path).map_err(|e| bad(e.to_string()))?;
         }
+        let renamed = match url.to_file_path() {
+            Ok(folder) if folder.is_dir() => percent::Renamed::of(&folder).map_err(|e| bad(e.to_string()))?,
+            // No folder, no tables in it.
+            Ok(_) | Err(()) => None,
+        };
+        let renamed = renamed.map(|(store, url)| (Arc::new(store) as Arc<dyn ObjectStore>, url));
         let log_store = DeltaTableBuilder::from_url(url.clone())
             .and_then(|b| b.with_storage_options(options.clone()).build_storage())
             .map_err(|e| bad(e.to_string()))?;
         let store = log_store.object_store(None);
         let store = if writable { store } else { Arc::new(ReadOnly(store)) };
-        Ok(Self { url, options, store, shelf: Shelf::default(), writable })
+        Ok(Self { url, options, store, renamed, shelf: Shelf::default(), writable })
     }
 
     /// Whether anything may be written through it.
@@ -121,6 +130,23 @@ impl Root {
     /// The tables opened before.
     pub(crate) fn shelf(&self) -> &Shelf {
         &self.shelf
+    }
+
+    /// What opens or creates a table with Delta.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Location`] when the name does not form a URL, [`WarehouseError::Delta`] when Delta does not take it.
+    pub(crate) fn builder(&self, layer: &str, name: &str) -> Result<DeltaTableBuilder> {
+        let failed = |source| WarehouseError::Delta { table: format!("{layer}.{name}"), source: Box::new(source) };
+        let Some((store, root)) = &self.renamed else {
+            let builder = DeltaTableBuilder::from_url(self.table_url(layer, name)?).map_err(failed)?;
+            return Ok(builder.with_storage_options(self.options.clone()));
+        };
+        let url = root
+            .join(&format!("{layer}/{name}/"))
+            .map_err(|e| WarehouseError::Location { location: format!("{}{layer}/{name}", self.url), why: e.to_string() })?;
+        let builder = DeltaTableBuilder::from_url(url.clone()).map_err(failed)?;
+        Ok(builder.with_storage_backend(Arc::clone(store), url).with_storage_options(self.options.clone()))
     }
 
     /// URL of a table's folder.

@@ -41,7 +41,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<ExitStatus, CliEr
     project.stop = app.stop.clone();
     let run = {
         let bars = Bars::new(&app.printer);
-        crate::run::nightly(&project, &bars).await
+        crate::run::nightly(&project, false, &bars).await
     };
     server.shutdown().await;
     let outcome = run?;
