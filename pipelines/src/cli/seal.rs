@@ -141,7 +141,7 @@ fn keys_of(path: &Path) -> Result<Vec<SealPublicKey>, CliError> {
 }
 
 pub(super) async fn verify(app: &App, args: &VerifyArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = app.reading()?;
     if let Some(month) = &args.month {
         parse(month)?;
     }
