@@ -149,8 +149,10 @@ pub async fn check_heads(root: &Root) -> Result<HeadReport> {
         found.find("_ops.head", why);
         return Ok(found);
     }
+    // The commit by which the record was written last is on record only with the next; the first one of all made the table, too.
+    let own = known.keys().filter(|path| path.starts_with(OWN_LOG)).filter_map(|path| version(path)).max().map_or(1, |last| last + 1);
     for object in present.iter().filter(|path| !known.contains_key(path.as_str())) {
-        if object.starts_with(OWN_LOG) && is_own_newest(object, &present) {
+        if object.starts_with(OWN_LOG) && version(object).is_some_and(|version| version <= own) {
             continue;
         }
         if ended {
@@ -197,12 +199,6 @@ fn chain(marks: &[HeadMark], found: &mut HeadReport) {
         }
         before.clone_from(&mark.head);
     }
-}
-
-/// Whether an entry of the ledger's own log is its newest commit, or the checkpoint of it.
-fn is_own_newest(object: &str, present: &BTreeSet<String>) -> bool {
-    let newest = present.iter().filter(|path| path.starts_with(OWN_LOG)).filter_map(|path| version(path)).max();
-    version(object) == newest
 }
 
 /// Whether the newest run has said how it ended, or another has put on record what it left. With none nothing is open.
