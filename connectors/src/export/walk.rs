@@ -175,7 +175,8 @@ fn unreadable(path: &str, error: io::Error) -> SourceError {
     SourceError::Landing { path: if path.is_empty() { ".".to_owned() } else { path.to_owned() }, source }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::symlink;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use yaojia_warehouse::ledger::{
     self, CellMarks, Release, RunRecord, certificates, current_release, loads, parses, read_counts, runs, undone,
 };
+use yaojia_warehouse::read::Parameters;
 use yaojia_warehouse::silver::Counts;
 
 use super::table::Table;
@@ -41,7 +42,7 @@ struct Square {
 }
 
 pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = app.reading()?;
     let silver = read_counts(&project.warehouse.root).await?;
     if args.silver_counts {
         app.printer.bare_json(&silver)?;
@@ -284,8 +285,8 @@ pub(super) async fn county_names(project: &Project, released: bool) -> BTreeMap<
     if !released {
         return names;
     }
-    let Ok(session) = crate::run::session(project).await else { return names };
-    match query::rows(&session, "SELECT d.admdvs, d.admdvs_name FROM gold.dim_admdvs AS d ORDER BY d.admdvs").await {
+    let Ok(reader) = project.warehouse.reader().await else { return names };
+    match query::rows(&reader, "SELECT d.admdvs, d.admdvs_name FROM gold.dim_admdvs AS d ORDER BY d.admdvs", &Parameters::new()).await {
         Ok(rows) => {
             for at in 0..rows.rows.len() {
                 names.entry(rows.text(at, "admdvs")).or_insert_with(|| rows.text(at, "admdvs_name"));

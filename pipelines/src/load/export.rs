@@ -91,6 +91,7 @@ pub(crate) async fn load(
         let load = match dataset_load(context, &source, dataset, &files, &known, ask, &mut seen, run).await {
             Ok((load, unread)) => {
                 for (path, error) in unread {
+                    seen.in_part();
                     report.failed.push(format!("{path}: {error}"));
                     left.push(undone(UndoneKind::File, &path, &error));
                     failed.get_or_insert(error);
@@ -100,6 +101,7 @@ pub(crate) async fn load(
             Err(stop @ RunError::Stopped) => return Err(stop),
             // Nothing of the dataset was committed; the others are loaded all the same.
             Err(error) => {
+                seen.in_part();
                 report.failed.push(format!("{}: {error}", dataset.name));
                 left.push(undone(UndoneKind::Files, &dataset.name, &error));
                 failed.get_or_insert(error);

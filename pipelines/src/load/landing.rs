@@ -40,6 +40,11 @@ impl Seen {
         (same && done).then_some(held)
     }
 
+    /// Something that lies there could not be looked at: what is not seen is not therefore gone.
+    pub(crate) fn in_part(&mut self) {
+        self.whole = false;
+    }
+
     /// A file that lies there as it did.
     pub(crate) fn still(&mut self, mark: &LandingMark) {
         self.now.insert(mark.key(), mark.clone());

@@ -1,16 +1,12 @@
 //! A run: load, build, publish. One run at a time (the lease); killed anywhere, run again, it finishes.
 
 pub mod backfill;
-mod behind;
 pub(crate) mod build;
 pub(crate) mod bundle;
 pub(crate) mod differ;
-mod explain;
 pub(crate) mod guard;
 mod openlineage;
-mod original;
 mod parse_again;
-mod read;
 mod restate;
 mod retry;
 pub(crate) mod undone;
@@ -23,11 +19,8 @@ pub use crate::context::instant_text;
 pub use crate::error::RunError;
 pub use crate::progress::Progress;
 pub use crate::report::{BuildReport, LoadReport, ParseReport, RunReport, SCHEMA_VERSION};
-pub use explain::{Depth, EvidenceRow, EvidenceSum, Explanation, ShownBy};
 pub use guard::region_of;
-pub use original::Original;
 pub use parse_again::{Change, ParseAgainReport, parse_again};
-pub use read::{ReadSession, session};
 pub use retry::retry;
 
 use crate::context::{Context, LazyRun};
@@ -86,14 +79,6 @@ pub async fn plan(project: &Project, filter: &PlanFilter) -> Result<PlanReport, 
     let context = Context::of(project);
     let at = build::instant(&context, None, false).await?;
     filter.narrow(&context, build::plan(&context, at).await?)
-}
-
-/// Everything about one alert, down to original bytes.
-///
-/// # Errors
-/// [`RunError::NotFound`] when there is no such alert in the release.
-pub async fn explain(project: &Project, alert_id: &str, depth: Depth) -> Result<Explanation, RunError> {
-    explain::explain(project, alert_id, depth).await
 }
 
 /// What a run does.

@@ -34,6 +34,7 @@ mod personal;
 mod profile;
 mod prove;
 mod quarantine;
+mod readers;
 mod release;
 mod retry;
 mod silver;

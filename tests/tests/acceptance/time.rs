@@ -17,7 +17,7 @@ fn published(world: &Path, all: &Path, until: &str) {
             let line: Value = serde_json::from_str(line).expect("a line of JSON");
             let row = line.as_object().expect("an object");
             let time = row.iter().find(|(name, _)| name.to_lowercase().replace('_', "") == "updttime");
-            time.and_then(|(_, time)| time.as_str()).map_or(true, |time| time <= until)
+            time.and_then(|(_, time)| time.as_str()).is_none_or(|time| time <= until)
         };
         let kept: String = text.lines().filter(time).flat_map(|line| [line, "\n"]).collect();
         fs::write(world.join("platform").join(path.file_name().expect("a name")), kept).expect("what was published");

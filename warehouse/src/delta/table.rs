@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::delta::{Cell, digest_in};
 use crate::error::{Result, WarehouseError};
-use crate::store::Root;
+use crate::store::{ReadOnly, Root, refused};
 
 /// One active data file of a table.
 #[derive(Debug, Clone)]
@@ -75,10 +75,15 @@ pub struct Table {
     label: String,
     inner: DeltaTable,
     partition: Vec<String>,
+    writable: bool,
 }
 
 fn failed(label: &str, source: DeltaTableError) -> WarehouseError {
     WarehouseError::Delta { table: label.to_string(), source: Box::new(source) }
+}
+
+fn not_writable(label: &str) -> WarehouseError {
+    WarehouseError::Store { path: label.to_string(), source: refused(label) }
 }
 
 impl Table {
@@ -113,7 +118,7 @@ impl Table {
         match builder.load().await {
             Ok(inner) => {
                 let partition = inner.snapshot().map_err(|e| failed(&label, e))?.metadata().partition_columns().to_vec();
-                let table = Self { label, inner, partition };
+                let table = Self { label, inner, partition, writable: root.is_writable() };
                 if version.is_none() {
                     root.shelf().put(root, layer, name, &table).await?;
                 }
@@ -146,6 +151,9 @@ impl Table {
             }
             return Ok(table);
         }
+        if !root.is_writable() {
+            return Err(not_writable(&label));
+        }
         let url = root.table_url(layer, name)?;
         if let Ok(folder) = url.to_file_path() {
             std::fs::create_dir_all(&folder).map_err(|e| WarehouseError::Store {
@@ -170,7 +178,7 @@ impl Table {
             ])
             .await
             .map_err(|e| failed(&label, e))?;
-        Ok(Self { label, inner, partition: partition.iter().map(ToString::to_string).collect() })
+        Ok(Self { label, inner, partition: partition.iter().map(ToString::to_string).collect(), writable: true })
     }
 
     /// `layer.name`.
@@ -194,7 +202,8 @@ impl Table {
     /// Object store below the table's folder.
     #[must_use]
     pub fn store(&self) -> Arc<dyn ObjectStore> {
-        self.inner.object_store()
+        let store = self.inner.object_store();
+        if self.writable { store } else { Arc::new(ReadOnly(store)) }
     }
 
     /// The table's Arrow schema, partition columns included.
@@ -281,6 +290,9 @@ impl Table {
     }
 
     async fn write(&mut self, change: Change, data_change: bool) -> Result<i64> {
+        if !self.writable {
+            return Err(not_writable(&self.label));
+        }
         let state = self.inner.snapshot().map_err(|e| failed(&self.label, e))?;
         let mut actions = Vec::with_capacity(change.add.len() + change.remove.len());
         if !change.remove.is_empty() {
