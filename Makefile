@@ -71,7 +71,7 @@ bench:
 bench-late: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/bench/late.py
 
-# Long proofs: random histories, kills at random moments, a hostile platform, formulas at their boundaries, flipped bytes, and random worlds (some 20 to 60 seconds each).
+# Long proofs: random histories, kills at random moments, a hostile platform, formulas at their boundaries, flipped bytes, tampering, and random worlds (some 20 to 60 seconds each).
 WORLDS    ?= 200
 HISTORIES ?= 100
 FORMULAS  ?= 50
@@ -81,6 +81,7 @@ soak: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/hostile.py --seeds 10
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/formulas.py --worlds $(FORMULAS) --share 0.2
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/flips.py --flips 200
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/tampers.py --tampers 300
 	YAOJIA=$(abspath $(YAOJIA)) YAOJIA_WORLDS=$(WORLDS) $(CARGO) test --workspace --test acceptance -- --nocapture worlds::
 
 # Every parser's property tests in full: more than a million cases; what each took and whether memory grew.

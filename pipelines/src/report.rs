@@ -258,6 +258,9 @@ pub struct RunReport {
     /// The backfill and month this run worked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backfill: Option<BackfillMonth>,
+    /// Files of silver and gold that were gone, or not what is on record, and are made again, by table.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub repaired: BTreeMap<String, u64>,
     /// What was parsed again; null when the verb does not build.
     pub parse: Option<ParseReport>,
     /// What was loaded; null when the verb does not load.

@@ -117,7 +117,9 @@ pub enum WarehouseError {
         why: String,
     },
     /// A release whose rows maintenance has removed.
-    #[error("release {release} cannot be read any more: the run {run} removed rows of it (`yaojia maintain`)")]
+    #[error(
+        "release {release} cannot be read any more: rows of it are gone, as the run {run} has noted (`yaojia maintain`, or a lost file)"
+    )]
     Vacuumed {
         /// The release.
         release: i64,
@@ -194,6 +196,9 @@ impl Fault for WarehouseError {
     fn hint(&self) -> Option<Cow<'static, str>> {
         let words = match self {
             Self::Location { .. } => "give a folder, or a URL such as s3://bucket/path",
+            Self::Store { source: object_store::Error::NotFound { .. }, .. } => {
+                "a file that a table needs is gone: `yaojia build` makes those of silver and gold again, others are restored from a backup; `yaojia doctor --deep` names all"
+            }
             Self::Store { .. } | Self::Parquet { .. } | Self::Delta { .. } => {
                 "check disk space, permissions and the network, then run the same command again: it finishes the work"
             }
@@ -203,6 +208,7 @@ impl Fault for WarehouseError {
             Self::Vacuumed { .. } => {
                 "`yaojia replay --release N --out DIR` makes it again from the received rows; `[maintain]` says how many are kept"
             }
+            Self::Key { .. } => "docs/audit.md, Keys, says how sealing keys are changed and what to do when one is lost",
             Self::Backup { .. } => "give a folder of its own to each warehouse's copy",
             Self::Sql { .. } | Self::Indicator(_) => "run `yaojia check` to plan every SQL without data",
             _ => return None,

@@ -12,6 +12,10 @@ pub struct BuildArgs {
     /// made of it, a,b what both select. The release moves once nothing is stale any more
     #[arg(value_name = "SELECTOR")]
     pub selectors: Vec<String>,
+    /// Look into every file of this table of silver or gold, and make those again that are not what is on record; may be given several times.
+    /// Files that are gone are always made again
+    #[arg(long, value_name = "TABLE")]
+    pub repair: Vec<String>,
 }
 
 /// Runs it and prints its report.
@@ -19,7 +23,7 @@ pub(super) async fn build(app: &App, args: &BuildArgs) -> Result<ExitStatus, Cli
     let project = app.project()?;
     let run = {
         let bars = Bars::new(&app.printer);
-        crate::run::build(&project, &args.selectors, &bars).await?
+        crate::run::build(&project, &args.selectors, &args.repair, &bars).await?
     };
     report::print(app, run)
 }

@@ -36,6 +36,10 @@ pub(super) fn text(printer: &Printer, run: &RunReport) {
     if let Some(left) = run.build.as_ref().and_then(|build| build.waits) {
         printer.text(&format!("release waits: {left} stale cells left; `build` or `nightly` without selectors builds them and moves it"));
     }
+    if !run.repaired.is_empty() {
+        let list: Vec<String> = run.repaired.iter().map(|(table, files)| format!("{table} {files}")).collect();
+        printer.warn(&format!("files that were gone or not what is on record are made again: {}", list.join(", ")));
+    }
     if let Some(parse) = &run.parse {
         parsed(printer, parse);
     }

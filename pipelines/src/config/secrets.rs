@@ -67,15 +67,15 @@ impl Config {
         SealKey::from_pem(&read(name, secret)?).map_err(|error| ConfigError::invalid(name, error))
     }
 
-    /// The key that verifies: the public one, or that of the sealing key where only this is configured.
+    /// The keys that verify: the public ones, of which a PEM may hold several, or that of the sealing key where only this is configured.
     ///
     /// # Errors
     /// As [`Self::seal_key`].
-    pub fn seal_public_key(&self) -> Result<SealPublicKey, ConfigError> {
+    pub fn seal_public_keys(&self) -> Result<Vec<SealPublicKey>, ConfigError> {
         let name = "audit.seal_public_key";
         match &self.audit.seal_public_key {
-            Some(secret) => SealPublicKey::from_pem(&read(name, secret)?).map_err(|error| ConfigError::invalid(name, error)),
-            None => Ok(self.seal_key()?.public()),
+            Some(secret) => SealPublicKey::all_from_pem(&read(name, secret)?).map_err(|error| ConfigError::invalid(name, error)),
+            None => Ok(vec![self.seal_key()?.public()]),
         }
     }
 

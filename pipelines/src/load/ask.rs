@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use yaojia_connectors::export::LandingFile;
 use yaojia_models::value::Month;
+use yaojia_warehouse::keep::TableName;
 
 /// Stands for every dataset's files.
 pub(crate) const ALL: &str = "*";
@@ -87,4 +88,6 @@ pub(crate) struct BuildAsk {
     pub parse_only: Option<BTreeSet<String>>,
     /// As of the last run, which it completes, and not of now.
     pub completes_last: bool,
+    /// Files of these tables that are not what is on record are made again; those that are gone always are.
+    pub repair: Vec<TableName>,
 }

@@ -7,4 +7,4 @@ mod seal;
 
 pub use prove::prove;
 pub use replay::{CellDifference, ReplayAsk, ReplayReport, Which, replay};
-pub use seal::{SealLine, VerifyReport, seal_month, verify_seals};
+pub use seal::{SealLine, VerifyReport, hand_over, seal_month, verify_seals};

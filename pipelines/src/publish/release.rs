@@ -245,7 +245,7 @@ pub async fn diff(project: &Project, from: i64, to: i64) -> Result<Difference, R
         }
         let before = side(&project.warehouse.root, name, versions.0).await?;
         let after = side(&project.warehouse.root, name, versions.1).await?;
-        let cells = cells(&before, &after);
+        let cells = cells(&before, &after).await?;
         if cells.is_empty() {
             continue;
         }

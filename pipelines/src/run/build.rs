@@ -7,7 +7,7 @@ use yaojia_models::contract::SourceKind;
 use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::audit::{Basis, basis_of, record_basis};
 use yaojia_warehouse::delta::{Cell, Table};
-use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside, StaleMonth};
+use yaojia_warehouse::gold::{Completeness, Gold, Indicators, Session, SetAside, StaleCell, StaleMonth};
 use yaojia_warehouse::ledger::{
     CellMarks, LoadMark, RunStamp, Unreleased, certificates, current_release, last_built, loads, publish_release, read_counts,
     record_certificates, record_unreleased, rollbacks, runs, unreleased, write_counts,
@@ -15,6 +15,7 @@ use yaojia_warehouse::ledger::{
 use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
 
 use super::bundle;
+use super::repair::missing;
 use super::restate::restate;
 use crate::context::{Context, LazyRun, instant_text};
 use crate::error::RunError;
@@ -81,7 +82,7 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
     let completeness = completeness(context, at).await?;
     let set_aside = SetAside::read(context.root, context.region).await?;
     let silver = silver(context, None).reasons(&marks).await?;
-    Ok(PlanReport {
+    let mut report = PlanReport {
         schema_version: SCHEMA_VERSION,
         as_of: instant_text(at),
         parse: reparse::stale(context).await?,
@@ -89,7 +90,21 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
         silver_reasons: silver.into_iter().map(|(name, reason)| (name, reason.to_string())).collect(),
         gold: gold(context, None).plan(&marks).await?,
         indicators: indicators(context, at, &completeness, &set_aside, None).plan(&marks).await?,
-    })
+    };
+    // Cells whose file is gone, which are made again whatever they follow from.
+    for of in missing(context).await? {
+        let (cell, reason) = (of.file.cell(), "file_lost".to_string());
+        if of.table.layer == "gold" {
+            report.gold.push(StaleCell { table: of.table.label(), county: cell.county, month: cell.month, reason });
+        } else {
+            let dataset = if of.table.name == QUARANTINE { of.file.part("dataset") } else { of.table.name };
+            if !report.silver.contains(&dataset) {
+                report.silver.push(dataset.clone());
+            }
+            report.silver_reasons.insert(dataset, reason);
+        }
+    }
+    Ok(report)
 }
 
 pub(crate) fn silver<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Silver<'a> {
@@ -171,8 +186,10 @@ pub(crate) async fn build(
     if !stale.is_empty() {
         let stamp = lazy.open(context).await?;
         let session = Session::new(None, None)?;
-        let outcome = indicators.build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await?;
+        let outcome = indicators.build(&session, &stamp, &mut marks, &|name| progress.step(name, 0, None)).await;
+        // Also where a check refused one of the tables: what the others hold is on record.
         marks.flush(context.root, stamp.seq).await?;
+        let outcome = outcome?;
         report.indicators = Some(outcome.months);
         report.computed = outcome.computed;
         report.judged = outcome.judged;

@@ -1,4 +1,4 @@
-//! What differs between two versions of a table: cells by the digests in their files' names, values and alerts row by row.
+//! What differs between two versions of a table: cells by the digests of their rows, values and alerts row by row.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -6,6 +6,7 @@ use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::row::{Row, RowConverter, Rows, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use yaojia_warehouse::audit::file_digest;
 use yaojia_warehouse::delta::{FileEntry, Table, digest_in, read_file};
 use yaojia_warehouse::{Root, WarehouseError};
 
@@ -45,7 +46,7 @@ pub(crate) async fn published(
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<RowChange>, RunError> {
     let (before, after) = (side(root, table, versions.0).await?, side(root, table, versions.1).await?);
-    let cells = cells(&before, &after);
+    let cells = cells(&before, &after).await?;
     let changed: BTreeSet<&str> = cells.iter().map(|cell| cell.cell.as_str()).filter(|place| wanted(place)).collect();
     rows(table, &before, &after, &changed).await
 }
@@ -64,22 +65,39 @@ pub(crate) async fn side(root: &Root, name: &str, version: Option<i64>) -> Resul
 }
 
 /// The cells that differ.
-pub(crate) fn cells(before: &Side, after: &Side) -> Vec<CellChange> {
+pub(crate) async fn cells(before: &Side, after: &Side) -> Result<Vec<CellChange>, RunError> {
     let places: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
-    places
-        .into_iter()
-        .filter_map(|place| {
-            let (old, new) = (before.files.get(place), after.files.get(place));
-            let change = match (old, new) {
-                (Some(old), Some(new)) if digest_in(&old.path) == digest_in(&new.path) => return None,
-                (Some(_), Some(_)) => "changed",
-                (None, _) => "added",
-                (_, None) => "removed",
-            };
-            let rows = |file: Option<&FileEntry>| file.and_then(|file| file.rows);
-            Some(CellChange { cell: place.clone(), change, rows_before: rows(old), rows_after: rows(new) })
-        })
-        .collect()
+    let mut all = Vec::new();
+    for place in places {
+        let (old, new) = (before.files.get(place), after.files.get(place));
+        let change = match (old, new) {
+            (Some(old), Some(new)) if same(before, old, after, new).await? => continue,
+            (Some(_), Some(_)) => "changed",
+            (None, _) => "added",
+            (_, None) => "removed",
+        };
+        let rows = |file: Option<&FileEntry>| file.and_then(|file| file.rows);
+        all.push(CellChange { cell: place.clone(), change, rows_before: rows(old), rows_after: rows(new) });
+    }
+    Ok(all)
+}
+
+/// Whether two files of a cell have the same rows. A build never writes rows anew that are the same, so names that say so are not believed
+/// without a look at the rows.
+async fn same(before: &Side, old: &FileEntry, after: &Side, new: &FileEntry) -> Result<bool, RunError> {
+    if old.path == new.path {
+        return Ok(true);
+    }
+    match (&before.table, &after.table) {
+        (Some(one), Some(other)) if digest_in(&old.path) == digest_in(&new.path) => {
+            match file_digest(one, &old.path).await {
+                // A lost file that a build has made again: its name is all there is of it.
+                Err(error) if is_gone(&error) => Ok(true),
+                held => Ok(held? == file_digest(other, &new.path).await?),
+            }
+        }
+        _ => Ok(false),
+    }
 }
 
 /// The rows of the cells that differ, compared by key; `table` is `gold.indicator_value` or `gold.alert`.
@@ -90,7 +108,14 @@ pub(crate) async fn rows(table: &str, before: &Side, after: &Side, cells: &BTree
     };
     let (mut old, mut new) = (Texts::new(), Texts::new());
     for place in cells {
-        let (one, other) = (batches(before, place).await?, batches(after, place).await?);
+        let one = match batches(before, place).await {
+            Err(RunError::Warehouse(error)) if is_gone(&error) => {
+                tracing::warn!(table, place, "the rows before are gone: what changed in them cannot be told");
+                continue;
+            }
+            one => one?,
+        };
+        let other = batches(after, place).await?;
         // Most rows of a cell that differs are what they were: they are told apart without being made text.
         let (one, other) = match others(table, &one, &other, blind)? {
             Some(both) => both,
@@ -136,6 +161,10 @@ async fn batches(side: &Side, place: &str) -> Result<Vec<RecordBatch>, RunError>
         (Some(table), Some(file)) => Ok(read_file(&table.store(), table.label(), &file.path, None).await?),
         _ => Ok(Vec::new()),
     }
+}
+
+fn is_gone(error: &WarehouseError) -> bool {
+    matches!(error, WarehouseError::Store { source: object_store::Error::NotFound { .. }, .. })
 }
 
 /// Rows of both sides.

@@ -7,6 +7,7 @@ pub(crate) mod differ;
 pub(crate) mod guard;
 mod openlineage;
 mod parse_again;
+mod repair;
 mod restate;
 mod retry;
 pub(crate) mod undone;
@@ -62,13 +63,15 @@ pub async fn load(project: &Project, reread: bool, progress: &dyn Progress) -> R
 }
 
 /// Only builds and publishes: everything, or what selectors select. What a part reads is taken as stored, and the release waits until
-/// nothing is stale any more.
+/// nothing is stale any more. Files of silver and gold that are gone are made again, and in the tables `repair` those that are not what is on
+/// record.
 ///
 /// # Errors
 /// [`RunError`]; [`RunError::Usage`] for a selector that selects nothing there is.
-pub async fn build(project: &Project, selectors: &[String], progress: &dyn Progress) -> Result<Outcome, RunError> {
+pub async fn build(project: &Project, selectors: &[String], repair: &[String], progress: &dyn Progress) -> Result<Outcome, RunError> {
     let which = if selectors.is_empty() { Asked::All } else { Asked::Selected(selectors.to_vec()) };
-    run(project, &Work { verb: "build", load: None, build: Some(BuildAsk { which, ..BuildAsk::default() }) }, progress).await
+    let repair = repair::named(&Context::of(project), repair)?;
+    run(project, &Work { verb: "build", load: None, build: Some(BuildAsk { which, repair, ..BuildAsk::default() }) }, progress).await
 }
 
 /// What a build would do now, or those of its cells that are asked for.
@@ -172,6 +175,8 @@ async fn work(
             Asked::Selected(words) => Some(Scope::of(select::selected(context, words).await?)),
         };
         rules::refuse_edited(context.root, context.indicators).await?;
+        // Before anything reads what is gone.
+        report.repaired = repair::mend(context, lazy, &build.repair, progress).await?;
         progress.stage("parse");
         let only = build.parse_only.as_ref().or(done.scope.as_ref().map(|scope| &scope.silver));
         // Before the load, so that rows that come again meet what they are by the rules in force.

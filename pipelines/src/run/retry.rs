@@ -101,5 +101,5 @@ fn work(context: &Context<'_>, left: &[Undone]) -> Result<Work, RunError> {
             Which::Nodes(build.into_iter().filter(|node| known.contains(node)).collect())
         }
     };
-    Ok(Work { verb: VERB, load: Some(load), build: Some(BuildAsk { which, parse_only: None, completes_last: !builds_all }) })
+    Ok(Work { verb: VERB, load: Some(load), build: Some(BuildAsk { which, completes_last: !builds_all, ..BuildAsk::default() }) })
 }

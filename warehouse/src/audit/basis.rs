@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::ledger::{Kind, Sheet};
+use crate::ledger::{Kind, Sheet, Value};
 use crate::store::Root;
 
 const BASIS: Sheet = Sheet {
@@ -59,15 +59,22 @@ pub async fn record_basis(root: &Root, basis: &Basis) -> Result<()> {
 /// # Errors
 /// As the storage says.
 pub async fn basis_of(root: &Root, release: i64) -> Result<Option<Basis>> {
-    let rows = BASIS.read(root).await?;
     // A run that was killed between basis and release leaves a row for a number that a later run takes.
-    let last = rows.into_iter().filter(|row| row[0].int() == release).max_by_key(|row| row[1].int());
-    Ok(last.map(|row| Basis {
+    Ok(all_bases(root).await?.into_iter().filter(|basis| basis.release == release).max_by_key(|basis| basis.run_seq))
+}
+
+/// All that were written.
+///
+/// # Errors
+/// As the storage says.
+pub async fn all_bases(root: &Root) -> Result<Vec<Basis>> {
+    let basis = |row: Vec<Value>| Basis {
         release: row[0].int(),
         run_seq: row[1].int(),
         run_id: row[2].text().to_string(),
         as_of: row[3].text().to_string(),
         bundle: row[4].text().to_string(),
         cursors: serde_json::from_str(row[5].text()).unwrap_or_default(),
-    }))
+    };
+    Ok(BASIS.read(root).await?.into_iter().map(basis).collect())
 }

@@ -1,12 +1,17 @@
-//! Where the cells of two warehouses differ, down to the first row.
+//! Where the cells of two warehouses differ, down to the first row. Rows are compared with rows: a cell's digest is computed from what its
+//! files hold, whatever their names say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
-use crate::delta::{Cell, Table, digest_in, read_file};
+use object_store::ObjectStoreExt as _;
+use object_store::path::Path as ObjectPath;
+
+use crate::delta::{Cell, RowDigest, Table, digest_in, read_file, scan_bytes};
 use crate::error::{Result, WarehouseError};
+use crate::gold::blind_columns;
 use crate::store::Root;
 
 /// A cell that is not the same in both.
@@ -33,8 +38,8 @@ pub async fn compare(left: Side<'_>, right: Side<'_>, full: &str, only: Option<&
     let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
     let one = Table::open_at(left.0, layer, name, left.1).await?;
     let two = Table::open_at(right.0, layer, name, right.1).await?;
-    let (ones, twos) = (cells(one.as_ref())?, cells(two.as_ref())?);
-    let places: BTreeSet<&Cell> = ones.keys().chain(twos.keys()).filter(|cell| only.is_none_or(|month| cell.month == month)).collect();
+    let (ones, twos) = (cells(one.as_ref(), only).await?, cells(two.as_ref(), only).await?);
+    let places: BTreeSet<&Cell> = ones.keys().chain(twos.keys()).collect();
     let mut found = Vec::new();
     for place in &places {
         let (a, b) = (ones.get(*place), twos.get(*place));
@@ -48,25 +53,52 @@ pub async fn compare(left: Side<'_>, right: Side<'_>, full: &str, only: Option<&
     Ok((places.len() as u64, found))
 }
 
-/// Cell → files, and the digests they are named by.
-fn cells(table: Option<&Table>) -> Result<BTreeMap<Cell, (Vec<String>, String)>> {
-    let mut cells: BTreeMap<Cell, (Vec<String>, String)> = BTreeMap::new();
-    for file in table.map(Table::files).transpose()?.unwrap_or_default() {
-        let cell = cells.entry(file.cell()).or_default();
+/// Cell → files, and the digests of their rows.
+async fn cells(table: Option<&Table>, only: Option<&str>) -> Result<BTreeMap<Cell, Held>> {
+    let mut cells: BTreeMap<Cell, Held> = BTreeMap::new();
+    let Some(table) = table else { return Ok(cells) };
+    for file in table.files()?.into_iter().filter(|file| only.is_none_or(|month| file.part("month") == month)) {
+        let digest = match file_digest(table, &file.path).await {
+            Ok((digest, _)) => digest,
+            // Maintenance removes the rows of old releases: what is left of such a cell is the name it had.
+            Err(error) if is_gone(&error) => digest_in(&file.path).unwrap_or(&file.path).to_string(),
+            Err(error) => return Err(error),
+        };
         // A quarantine cell has a file a dataset; their digests follow each other.
-        cell.1.push_str(digest_in(&file.path).unwrap_or(&file.path));
+        let cell = cells.entry(file.cell()).or_default();
+        cell.1.push_str(&digest);
         cell.0.push(file.path);
     }
     Ok(cells)
+}
+
+/// The canonical digest of a stored file's rows, and their number.
+///
+/// # Errors
+/// As the storage says.
+pub async fn file_digest(table: &Table, path: &str) -> Result<(String, u64)> {
+    let failed = |source| WarehouseError::Store { path: format!("{}: {path}", table.label()), source };
+    let bytes = table.store().get(&ObjectPath::from(path)).await.map_err(failed)?.bytes().await.map_err(failed)?;
+    let (label, path) = (table.label().to_string(), path.to_string());
+    tokio::task::spawn_blocking(move || {
+        let mut digest = RowDigest::new(blind_columns(&label));
+        scan_bytes(&label, &path, bytes, &mut |batch| digest.update(&label, batch))?;
+        Ok(digest.finish())
+    })
+    .await
+    .map_err(|e| WarehouseError::Task(e.to_string()))?
+}
+
+fn is_gone(error: &WarehouseError) -> bool {
+    matches!(error, WarehouseError::Store { source: object_store::Error::NotFound { .. }, .. })
 }
 
 type Held = (Vec<String>, String);
 
 /// The first row that is not the same; `None` where a side's rows are gone (maintenance removes those of old releases).
 async fn first_row(one: Option<&Table>, a: Option<&Held>, two: Option<&Table>, b: Option<&Held>) -> Result<Option<(String, String)>> {
-    let gone = |error: &WarehouseError| matches!(error, WarehouseError::Store { source: object_store::Error::NotFound { .. }, .. });
     let (left, right) = match (texts(one, a).await, texts(two, b).await) {
-        (Err(error), _) | (_, Err(error)) if gone(&error) => return Ok(None),
+        (Err(error), _) | (_, Err(error)) if is_gone(&error) => return Ok(None),
         (left, right) => (left?, right?),
     };
     let rows = left.len().max(right.len());

@@ -23,6 +23,14 @@ impl Texts<'_> {
         format!("{TEXTS}/{}/{sha256}", sha256.get(..2).unwrap_or("00"))
     }
 
+    /// The texts that a manifest names: path below `sql/`, SHA-256.
+    #[must_use]
+    pub fn named(manifest: &str) -> Vec<(String, String)> {
+        let manifest: serde_json::Value = serde_json::from_str(manifest).unwrap_or_default();
+        let sql = manifest.get("sql").and_then(serde_json::Value::as_object);
+        sql.into_iter().flatten().map(|(path, sha256)| (path.clone(), sha256.as_str().unwrap_or_default().to_string())).collect()
+    }
+
     /// Keeps a text; returns its SHA-256.
     ///
     /// # Errors

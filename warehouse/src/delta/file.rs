@@ -36,12 +36,17 @@ fn named(path: &str, bytes: &[u8]) -> String {
     format!("{}-{}.parquet", path.strip_suffix(".parquet").unwrap_or(path), sum.get(..NAMED).unwrap_or(&sum))
 }
 
+/// The beginning of the SHA-256 of a file's bytes, as its name says; `None` where it does not.
+#[must_use]
+pub fn hash_in(path: &str) -> Option<&str> {
+    let (_, said) = path.strip_suffix(".parquet")?.rsplit_once('-')?;
+    (said.len() == NAMED && said.bytes().all(|b| b.is_ascii_hexdigit())).then_some(said)
+}
+
 /// Whether bytes are those that a file of this name was written with; `None` where the name does not say.
 #[must_use]
 pub fn is_as_written(path: &str, bytes: &[u8]) -> Option<bool> {
-    let (_, said) = path.strip_suffix(".parquet")?.rsplit_once('-')?;
-    let ours = said.len() == NAMED && said.bytes().all(|b| b.is_ascii_hexdigit());
-    ours.then(|| sha256_hex(bytes).starts_with(said))
+    hash_in(path).map(|said| sha256_hex(bytes).starts_with(said))
 }
 
 /// Writes `batches` (without partition columns) as one Parquet file; returns its path, which is the given one with the beginning of the
@@ -114,6 +119,19 @@ async fn read(
 /// [`WarehouseError::Parquet`] or [`WarehouseError::Arrow`].
 pub fn read_bytes(table: &str, path: &str, bytes: Bytes) -> Result<Vec<RecordBatch>> {
     decode(table, path, bytes, None, None)
+}
+
+/// The rows of a Parquet file that was read already, batch by batch: no more than one of them is decoded at a time.
+///
+/// # Errors
+/// [`WarehouseError::Parquet`] or [`WarehouseError::Arrow`]; what `take` says.
+pub fn scan_bytes(table: &str, path: &str, bytes: Bytes, take: &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<()> {
+    let bad = |source| WarehouseError::Parquet { table: table.to_string(), path: path.to_string(), source };
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(bad)?.with_batch_size(BATCH_ROWS).build().map_err(bad)?;
+    for batch in reader {
+        take(&batch.map_err(|source| WarehouseError::Arrow { table: table.to_string(), source })?)?;
+    }
+    Ok(())
 }
 
 fn decode(table: &str, path: &str, bytes: Bytes, wanted: Option<&[String]>, rows: Option<&[u32]>) -> Result<Vec<RecordBatch>> {

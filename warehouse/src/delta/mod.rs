@@ -11,7 +11,7 @@ mod shelf;
 mod table;
 
 pub use cell::{Cell, UNKNOWN};
-pub use file::{is_as_written, read_bytes, read_file, read_rows, write_file};
-pub use rows::{CellRows, canonical, cell_path, digest_in, file_schema, split_cells, write_cell};
+pub use file::{hash_in, is_as_written, read_bytes, read_file, read_rows, scan_bytes, write_file};
+pub use rows::{CellRows, RowDigest, canonical, cell_path, digest_in, file_schema, split_cells, write_cell};
 pub(crate) use shelf::Shelf;
 pub use table::{Change, FileEntry, NewFile, Table};

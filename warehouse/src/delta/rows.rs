@@ -52,61 +52,92 @@ pub fn canonical(table: &str, schema: &SchemaRef, grain: &[String], blind: &[&st
 
 /// The canonical digest of rows in the order they are in.
 fn digest(table: &str, batch: &RecordBatch, blind: &[&str]) -> Result<String> {
-    enum Cells<'a> {
-        Text(&'a arrow::array::StringArray),
-        Decimal(&'a arrow::array::Decimal128Array),
-        Time(&'a arrow::array::TimestampMicrosecondArray),
-        Day(&'a arrow::array::Date32Array),
-        Int(&'a arrow::array::Int64Array),
-        Double(&'a arrow::array::Float64Array),
-        Flag(&'a arrow::array::BooleanArray),
+    let mut rows = RowDigest::new(blind);
+    rows.update(table, batch)?;
+    Ok(rows.finish().0)
+}
+
+/// Digests rows batch by batch, in the order they come in: a stored cell is in its canonical order, so no more than a batch of it need be
+/// in memory.
+pub struct RowDigest<'a> {
+    hasher: CellHasher,
+    blind: &'a [&'a str],
+}
+
+impl<'a> RowDigest<'a> {
+    /// Of no rows so far. Columns whose name begins with `_`, and those in `blind`, are not digested.
+    #[must_use]
+    pub fn new(blind: &'a [&'a str]) -> Self {
+        Self { hasher: CellHasher::new(), blind }
     }
-    let mut columns: Vec<(ArrayRef, DataType)> = Vec::new();
-    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if !field.name().starts_with('_') && !blind.contains(&field.name().as_str()) {
-            columns.push((column.clone(), field.data_type().clone()));
+
+    /// Takes the next rows.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Contract`] when a column is of a type no table has.
+    pub fn update(&mut self, table: &str, batch: &RecordBatch) -> Result<()> {
+        enum Cells<'a> {
+            Text(&'a arrow::array::StringArray),
+            Decimal(&'a arrow::array::Decimal128Array),
+            Time(&'a arrow::array::TimestampMicrosecondArray),
+            Day(&'a arrow::array::Date32Array),
+            Int(&'a arrow::array::Int64Array),
+            Double(&'a arrow::array::Float64Array),
+            Flag(&'a arrow::array::BooleanArray),
         }
-    }
-    let cells = columns
-        .iter()
-        .map(|(column, ty)| {
-            Ok(match ty {
-                DataType::Utf8 => Cells::Text(column.as_string::<i32>()),
-                DataType::Decimal128(_, _) => Cells::Decimal(column.as_primitive::<Decimal128Type>()),
-                DataType::Timestamp(TimeUnit::Microsecond, None) => Cells::Time(column.as_primitive::<TimestampMicrosecondType>()),
-                DataType::Date32 => Cells::Day(column.as_primitive::<Date32Type>()),
-                DataType::Int64 => Cells::Int(column.as_primitive::<Int64Type>()),
-                DataType::Float64 => Cells::Double(column.as_primitive::<Float64Type>()),
-                DataType::Boolean => Cells::Flag(column.as_boolean()),
-                other => {
-                    return Err(WarehouseError::Contract {
-                        table: table.to_string(),
-                        why: format!("a column has the type {other}, which no table may have"),
-                    });
-                }
+        let mut columns: Vec<(ArrayRef, DataType)> = Vec::new();
+        for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+            if !field.name().starts_with('_') && !self.blind.contains(&field.name().as_str()) {
+                columns.push((column.clone(), field.data_type().clone()));
+            }
+        }
+        let cells = columns
+            .iter()
+            .map(|(column, ty)| {
+                Ok(match ty {
+                    DataType::Utf8 => Cells::Text(column.as_string::<i32>()),
+                    DataType::Decimal128(_, _) => Cells::Decimal(column.as_primitive::<Decimal128Type>()),
+                    DataType::Timestamp(TimeUnit::Microsecond, None) => Cells::Time(column.as_primitive::<TimestampMicrosecondType>()),
+                    DataType::Date32 => Cells::Day(column.as_primitive::<Date32Type>()),
+                    DataType::Int64 => Cells::Int(column.as_primitive::<Int64Type>()),
+                    DataType::Float64 => Cells::Double(column.as_primitive::<Float64Type>()),
+                    DataType::Boolean => Cells::Flag(column.as_boolean()),
+                    other => {
+                        return Err(WarehouseError::Contract {
+                            table: table.to_string(),
+                            why: format!("a column has the type {other}, which no table may have"),
+                        });
+                    }
+                })
             })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let mut hasher = CellHasher::new();
-    for row in 0..batch.num_rows() {
-        for (cell, (column, _)) in cells.iter().zip(&columns) {
-            if column.is_null(row) {
-                hasher.null();
-                continue;
+            .collect::<Result<Vec<_>>>()?;
+        for row in 0..batch.num_rows() {
+            for (cell, (column, _)) in cells.iter().zip(&columns) {
+                if column.is_null(row) {
+                    self.hasher.null();
+                    continue;
+                }
+                match cell {
+                    Cells::Text(a) => self.hasher.text(a.value(row)),
+                    Cells::Decimal(a) => self.hasher.decimal(a.value(row)),
+                    Cells::Time(a) => self.hasher.timestamp(a.value(row)),
+                    Cells::Day(a) => self.hasher.date(a.value(row)),
+                    Cells::Int(a) => self.hasher.int(a.value(row)),
+                    Cells::Double(a) => self.hasher.double(a.value(row)),
+                    Cells::Flag(a) => self.hasher.boolean(a.value(row)),
+                }
             }
-            match cell {
-                Cells::Text(a) => hasher.text(a.value(row)),
-                Cells::Decimal(a) => hasher.decimal(a.value(row)),
-                Cells::Time(a) => hasher.timestamp(a.value(row)),
-                Cells::Day(a) => hasher.date(a.value(row)),
-                Cells::Int(a) => hasher.int(a.value(row)),
-                Cells::Double(a) => hasher.double(a.value(row)),
-                Cells::Flag(a) => hasher.boolean(a.value(row)),
-            }
+            self.hasher.end_row();
         }
-        hasher.end_row();
+        Ok(())
     }
-    Ok(hasher.finish().digest.hex())
+
+    /// The digest of the rows so far, hex, and their number.
+    #[must_use]
+    pub fn finish(self) -> (String, u64) {
+        let done = self.hasher.finish();
+        (done.digest.hex(), done.rows)
+    }
 }
 
 /// The name of a cell's file: its canonical digest, so that a table says what it holds without being read.

@@ -234,6 +234,28 @@ impl Table {
         Ok(files)
     }
 
+    /// Active files of which the log says what no commit of ours says, and what: rows deleted beside them, or statistics by which a reader
+    /// would pass over rows.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Delta`] when no state is loaded.
+    pub fn oddities(&self) -> Result<Vec<(String, String)>> {
+        let state = self.inner.snapshot().map_err(|e| failed(&self.label, e))?;
+        let mut odd = Vec::new();
+        for view in state.log_data().iter() {
+            if view.deletion_vector_descriptor().is_some() {
+                odd.push((view.path().to_string(), "the log says that some of its rows are deleted: no commit of ours does".to_string()));
+            }
+            let stats: Value = view.stats().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            let says = |value: &Value| !value.is_null() && value.as_object().is_none_or(|of| of.values().any(|value| !value.is_null()));
+            let other = stats.as_object().into_iter().flatten().find(|(name, value)| *name != "numRecords" && says(value));
+            if let Some((name, _)) = other {
+                odd.push((view.path().to_string(), format!("the log has statistics `{name}` of it: no commit of ours does")));
+            }
+        }
+        Ok(odd)
+    }
+
     /// Active files by the cell they belong to.
     ///
     /// # Errors

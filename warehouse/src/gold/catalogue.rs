@@ -1,5 +1,6 @@
 //! The dimension of indicators.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
@@ -7,13 +8,13 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use yaojia_models::card::{Card, Measure};
 
-use crate::delta::{Change, Table, canonical, digest_in, file_schema, write_cell};
+use crate::delta::{Cell, Change, Table, canonical, digest_in, file_schema, write_cell};
 use crate::error::{Result, WarehouseError};
 use crate::gold::Indicators;
-use crate::ledger::RunStamp;
+use crate::ledger::{CellMark, CellMarks, RunStamp};
 
 /// Writes `gold.dim_indicator`: the catalogue as it was used, one row a measure, in the region's cell of the first month.
-pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> {
+pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp, marks: &mut CellMarks) -> Result<u64> {
     let name = "dim_indicator";
     let label = format!("gold.{name}");
     let contract = build
@@ -54,9 +55,14 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> 
         Table::open_or_create(&build.warehouse.root, "gold", name, &contract.arrow_schema(), &["county", "month"], &contract.title).await?;
     let sorted = canonical(&label, &schema, &contract.grain, &[], &[batch])?;
     let held = table.files()?;
+    let mark = CellMark { digest: sorted.digest.clone(), rows: sorted.batch.num_rows() as u64, ..CellMark::default() };
     if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
+        marks.set(&label, held[0].cell(), mark);
         return Ok(0);
     }
+    // The cell of another first month goes.
+    let mut now: BTreeMap<Cell, CellMark> = held.iter().map(|file| (file.cell(), CellMark::default())).collect();
+    now.insert(Cell::new(&build.warehouse.region.code, build.warehouse.region.first_month.to_string()), mark);
     let partition = vec![
         ("county".to_string(), build.warehouse.region.code.clone()),
         ("month".to_string(), build.warehouse.region.first_month.to_string()),
@@ -69,5 +75,6 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> 
         info: vec![("yaojia.run".to_string(), run.id.clone())],
     };
     table.commit(change).await?;
+    now.into_iter().for_each(|(cell, mark)| marks.set(&label, cell, mark));
     Ok(1)
 }

@@ -13,6 +13,7 @@ mod window;
 
 pub use build::{Gold, GoldOutcome, StaleCell};
 pub use completeness::Completeness;
+pub(crate) use indicators::blind_columns;
 pub use indicators::{IndicatorOutcome, Indicators, MonthCounts, StaleMonth};
 pub(crate) use print::replacing;
 pub use print::{Fingerprint, part};

@@ -22,8 +22,8 @@ pub struct Keep {
     pub history: bool,
 }
 
-/// Maintenance writes itself into this table.
-const OWN: &str = "_ops.run";
+/// Maintenance writes itself into these tables.
+const OWN: [&str; 2] = ["_ops.run", "_ops.head"];
 /// So much has to come together there, whatever is configured: else maintenance would find work in what it wrote the last time.
 const OWN_LEAST: usize = 8;
 
@@ -31,13 +31,13 @@ impl Keep {
     /// Files in a row of a table that are merged.
     #[must_use]
     pub fn files_of(&self, label: &str) -> usize {
-        if label == OWN { self.files.max(OWN_LEAST) } else { self.files }
+        if OWN.contains(&label) { self.files.max(OWN_LEAST) } else { self.files }
     }
 
     /// Commits after which a table gets a checkpoint, and that are worth removing.
     #[must_use]
     pub fn commits_of(&self, label: &str) -> u64 {
-        if label == OWN { self.commits.max(OWN_LEAST as u64) } else { self.commits.max(1) }
+        if OWN.contains(&label) { self.commits.max(OWN_LEAST as u64) } else { self.commits.max(1) }
     }
 }
 

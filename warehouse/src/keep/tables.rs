@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use object_store::ObjectMeta;
 
 /// Layers that hold Delta tables.
-pub(super) const LAYERS: [&str; 4] = ["bronze", "silver", "gold", "_ops"];
+pub(crate) const LAYERS: [&str; 4] = ["bronze", "silver", "gold", "_ops"];
 
 /// A table: layer and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -65,6 +65,11 @@ impl CellMarks {
         self.marks.get(table)?.get(cell)
     }
 
+    /// Names of all tables with marks.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.marks.keys().map(String::as_str)
+    }
+
     /// All marked cells of a table.
     #[must_use]
     pub fn of(&self, table: &str) -> BTreeMap<Cell, CellMark> {

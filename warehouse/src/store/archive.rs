@@ -4,6 +4,11 @@ use std::io::Read;
 use std::str::FromStr;
 
 use bytes::Bytes;
+use futures::TryStreamExt as _;
+use object_store::ObjectStoreExt as _;
+use object_store::path::Path as ObjectPath;
+use sha2::{Digest as _, Sha256};
+use yaojia_models::digest::Digest;
 
 use crate::error::{Result, WarehouseError};
 use crate::store::{Root, pack, upload};
@@ -95,6 +100,44 @@ impl Archive {
         Ok(None)
     }
 
+    /// SHA-256 of the original bytes, without holding them: they are read, opened and hashed as a stream. `None` when they are not archived.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn sha256(&self, sha256: &str, personal: bool) -> Result<Option<String>> {
+        let path = Self::path(sha256, personal);
+        let failed = |source| WarehouseError::Store { path: path.clone(), source };
+        let identity = if personal { Some(self.identity(sha256)?) } else { None };
+        let mut parts = match self.root.store().get(&ObjectPath::from(path.as_str())).await {
+            Ok(got) => got.into_stream(),
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(source) => return Err(failed(source)),
+        };
+        let (sender, receiver) = tokio::sync::mpsc::channel(2);
+        let name = sha256.to_string();
+        let hashing = tokio::task::spawn_blocking(move || -> Result<String> {
+            let bad = |e: std::io::Error| WarehouseError::Archive { name: name.clone(), why: e.to_string() };
+            let mut reader = opened(&name, pack::Received::new(receiver), identity)?;
+            let (mut hasher, mut part) = (Sha256::new(), vec![0; 1 << 16]);
+            loop {
+                let count = reader.read(&mut part).map_err(bad)?;
+                if count == 0 {
+                    break;
+                }
+                hasher.update(part.get(..count).unwrap_or_default());
+            }
+            Ok(Digest(hasher.finalize().into()).hex())
+        });
+        while let Some(part) = parts.try_next().await.map_err(failed)? {
+            // Who reads ends early where the bytes cannot be opened, and says so.
+            if sender.send(part).await.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        hashing.await.map_err(|e| WarehouseError::Task(e.to_string()))?.map(Some)
+    }
+
     /// Whether the auditor's identity is at hand, so that encrypted bytes can be opened.
     #[must_use]
     pub fn opens_sealed(&self) -> bool {
@@ -130,17 +173,21 @@ pub fn new_audit_pair() -> (String, String) {
 
 fn unpack(name: &str, packed: &[u8], identity: Option<age::x25519::Identity>) -> Result<Bytes> {
     let bad = |why: String| WarehouseError::Archive { name: name.to_string(), why };
-    let zipped: Box<dyn Read> = match identity {
-        None => Box::new(packed),
-        Some(identity) => {
-            let decryptor = age::Decryptor::new(packed).map_err(|e| bad(e.to_string()))?;
-            let opened = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity));
-            Box::new(opened.map_err(|e| bad(format!("the configured identity does not open it: {e}")))?)
-        }
-    };
     let mut bytes = Vec::new();
-    zstd::stream::copy_decode(zipped, &mut bytes).map_err(|e| bad(e.to_string()))?;
+    opened(name, packed, identity)?.read_to_end(&mut bytes).map_err(|e| bad(e.to_string()))?;
     Ok(Bytes::from(bytes))
+}
+
+/// The original bytes as a stream, decrypted where an identity is given and decompressed.
+fn opened<'a>(name: &str, packed: impl Read + 'a, identity: Option<age::x25519::Identity>) -> Result<Box<dyn Read + 'a>> {
+    let bad = |why: String| WarehouseError::Archive { name: name.to_string(), why };
+    let Some(identity) = identity else {
+        return Ok(Box::new(zstd::Decoder::new(packed).map_err(|e| bad(e.to_string()))?));
+    };
+    let decryptor = age::Decryptor::new(packed).map_err(|e| bad(e.to_string()))?;
+    let open = decryptor.decrypt(std::iter::once(&identity as &dyn age::Identity));
+    let open = open.map_err(|e| bad(format!("the configured identity does not open it: {e}")))?;
+    Ok(Box::new(zstd::Decoder::new(open).map_err(|e| bad(e.to_string()))?))
 }
 
 #[cfg(test)]
@@ -198,6 +245,8 @@ mod tests {
             let (bytes, stream) = noise(20 << 20, false);
             assert!(archive.put("f", sha256, ArchiveSource::Stream(stream), personal).await.unwrap());
             assert!(archive.get(sha256).await.unwrap().unwrap() == bytes);
+            assert_eq!(archive.sha256(sha256, personal).await.unwrap(), Some(yaojia_models::digest::sha256_hex(&bytes)));
+            assert_eq!(archive.sha256("cc", personal).await.unwrap(), None);
             assert!(!leftover.exists());
         }
         for (sha256, len) in [("bb01", 100), ("bb02", 9 << 20), ("bb03", 30 << 20)] {

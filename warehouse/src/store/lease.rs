@@ -108,11 +108,15 @@ impl Lease {
         }
     }
 
-    /// Gives the lease back.
+    /// Gives the lease back, after what was written under it was put on record in `_ops.head`. Where that fails nothing is lost: the next
+    /// lease puts it on record, and until then `doctor --deep` misses it.
     ///
     /// # Errors
     /// [`WarehouseError::Store`] when the storage fails.
     pub async fn release(self) -> Result<()> {
+        if let Err(error) = crate::audit::put_on_record(&self.root).await {
+            tracing::warn!(%error, "what was written could not be put on record in `_ops.head`; the next run does");
+        }
         if self.local.is_some() {
             return Ok(()); // the lock ends with the file handle
         }

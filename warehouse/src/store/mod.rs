@@ -15,7 +15,9 @@ use deltalake::DeltaTableBuilder;
 use futures::TryStreamExt as _;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use sha2::{Digest as _, Sha256};
 use url::Url;
+use yaojia_models::digest::Digest;
 
 pub use archive::{Archive, ArchiveSource, AuditKeys, new_audit_pair};
 pub use lease::Lease;
@@ -181,6 +183,26 @@ impl Root {
             .await
             .map(|_| ())
             .map_err(|source| WarehouseError::Store { path: path.to_string(), source })
+    }
+
+    /// Size and SHA-256 of an object, read as a stream; `None` when it does not exist.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Store`] on any other failure.
+    pub async fn sha256(&self, path: &str) -> Result<Option<(u64, String)>> {
+        let failed = |source| WarehouseError::Store { path: path.to_string(), source };
+        let got = match self.store.get(&ObjectPath::from(path)).await {
+            Ok(got) => got,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(source) => return Err(failed(source)),
+        };
+        let mut stream = got.into_stream();
+        let (mut hasher, mut size) = (Sha256::new(), 0_u64);
+        while let Some(part) = stream.try_next().await.map_err(failed)? {
+            size += part.len() as u64;
+            hasher.update(&part);
+        }
+        Ok(Some((size, Digest(hasher.finalize().into()).hex())))
     }
 
     /// Every object below the folders, in the order of the paths. Unfinished uploads of a local folder (`name#1`) are none yet.

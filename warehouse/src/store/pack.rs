@@ -40,6 +40,33 @@ fn pack(mut source: Box<dyn Read + Send>, recipient: Option<age::x25519::Recipie
     zipper.finish()?.finish()
 }
 
+/// Parts that come one after another, as a stream that can be read on a thread of its own.
+pub(super) struct Received {
+    receiver: Receiver<Bytes>,
+    held: Bytes,
+}
+
+impl Received {
+    pub(super) fn new(receiver: Receiver<Bytes>) -> Self {
+        Self { receiver, held: Bytes::new() }
+    }
+}
+
+impl Read for Received {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.held.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(part) => self.held = part,
+                None => return Ok(0),
+            }
+        }
+        let count = self.held.len().min(into.len());
+        let part = self.held.split_to(count);
+        into.get_mut(..count).unwrap_or_default().copy_from_slice(&part);
+        Ok(count)
+    }
+}
+
 /// Cuts what is written into parts.
 struct Parts {
     sender: Sender<Part>,

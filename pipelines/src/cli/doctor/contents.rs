@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use yaojia_models::contract::Registry;
 use yaojia_warehouse::audit::seal::Finding;
-use yaojia_warehouse::audit::{Inspection, inspect_bytes, inspect_tables};
+use yaojia_warehouse::audit::{HeadReport, Inspection, check_heads, inspect_bytes, inspect_tables};
 use yaojia_warehouse::keep::{Tally, strays};
 use yaojia_warehouse::ledger::last_run;
 use yaojia_warehouse::store::Archive;
@@ -39,15 +39,39 @@ pub(super) async fn contents(report: &mut Report<'_>, config: &Config, registry:
     let outcome = strays(&root).await.map_err(CliError::from).map(|found| ((), stray(&found)));
     report.note("strays", outcome);
     if !deep {
+        report.skip("record", "`--deep` compares every commit with `_ops.head`");
         report.skip("bytes", "`--deep` reads every file");
         return;
     }
+    record(report, check_heads(&root).await.map_err(CliError::from));
     let found = inspect_bytes(&root, &archive).await.map_err(CliError::from);
-    let said = |found: &Inspection| match found.closed {
-        0 => format!("{} files are what they were written as", found.hashed),
-        closed => format!("{} files are what they were written as; {closed} encrypted originals need the auditor's identity", found.hashed),
+    let said = |found: &Inspection| {
+        let what = format!(
+            "{} files are what they were written as, {} cells digest from their rows to what they should",
+            found.hashed, found.digested
+        );
+        match found.closed {
+            0 => what,
+            closed => format!("{what}; {closed} encrypted originals need the auditor's identity"),
+        }
     };
     tell(report, "bytes", found, said);
+}
+
+/// The record of commits.
+fn record(report: &mut Report<'_>, found: Result<HeadReport, CliError>) {
+    let (objects, head, waiting) = match &found {
+        Ok(found) => (found.objects, found.head.clone(), found.waiting),
+        Err(_) => (0, String::new(), 0),
+    };
+    let found = found.map(|found| Inspection { findings: found.findings, ..Inspection::default() });
+    tell(report, "record", found, |_| {
+        let what = format!("{objects} commits, checkpoints, reports and seals are as on record, head {head}");
+        match waiting {
+            0 => what,
+            waiting => format!("{what}; {waiting} of a run that has not ended are not on record yet"),
+        }
+    });
 }
 
 /// Files that belong to nothing are no fault: a killed run leaves them, and a run at work has some.
@@ -57,6 +81,18 @@ fn stray(found: &BTreeMap<String, Tally>) -> String {
     }
     let tables: Vec<String> = found.iter().map(|(of, tally)| format!("{of} {} files ({} bytes)", tally.files, tally.bytes)).collect();
     format!("files that belong to nothing, left by killed runs or of one at work; `yaojia maintain` removes them: {}", tables.join(", "))
+}
+
+/// What to do about a finding.
+fn hint(what: &str, why: &str) -> &'static str {
+    let made = ["silver/", "silver.", "gold/", "gold."].iter().any(|layer| what.starts_with(layer)) && !what.contains("/_delta_log/");
+    if made && why.contains("is gone") {
+        "`yaojia build` finds it and makes it again from bronze"
+    } else if made {
+        "keep a copy of it as evidence, then `yaojia build --repair TABLE` makes it again from bronze"
+    } else {
+        "keep a copy of it as evidence, then restore it from a backup"
+    }
 }
 
 /// One line where all is well, else one for each finding.
@@ -71,9 +107,7 @@ fn tell(report: &mut Report<'_>, name: &'static str, found: Result<Inspection, C
         Ok(found) => {
             for Finding { what, why } in found.findings {
                 let error = CliError {
-                    hint: Some(
-                        "restore it from a backup, or build the table again: `yaojia build` makes silver and gold from bronze".to_owned(),
-                    ),
+                    hint: Some(hint(&what, &why).to_owned()),
                     exit: ExitStatus::Negative,
                     ..WarehouseError::Audit { what, why }.into()
                 };

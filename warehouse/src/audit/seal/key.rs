@@ -68,6 +68,30 @@ impl SealPublicKey {
         VerifyingKey::from_public_key_pem(pem.trim()).map(Self).map_err(|error| bad("the public key is no ed25519 key in PEM", error))
     }
 
+    /// Reads all keys of a PEM text; there is at least one.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Key`] when a block is no key, or there is none.
+    pub fn all_from_pem(pem: &str) -> Result<Vec<Self>> {
+        const END: &str = "-----END PUBLIC KEY-----";
+        let mut keys: Vec<Self> = Vec::new();
+        let mut rest = pem;
+        while let Some((block, after)) = rest.split_once(END) {
+            // Words between the blocks (whose key, since when) are no part of them.
+            let begins = block.find("-----BEGIN").unwrap_or_default();
+            let key = Self::from_pem(&format!("{}{END}", block.get(begins..).unwrap_or(block)))?;
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+            rest = after;
+        }
+        // A block that does not end is not passed over.
+        if keys.is_empty() || rest.contains("-----BEGIN") {
+            keys.push(Self::from_pem(rest)?);
+        }
+        Ok(keys)
+    }
+
     /// The key as PEM, to be handed out.
     ///
     /// # Errors
@@ -103,6 +127,18 @@ mod tests {
         assert!(!SealKey::generate().public().verifies(b"message", &signature));
         assert!(SealKey::from_pem("no key").is_err());
         assert_eq!(format!("{key:?}"), "SealKey(***)");
+    }
+
+    #[test]
+    fn a_pem_may_hold_several_keys() {
+        let (one, two) = (SealKey::generate().public(), SealKey::generate().public());
+        let text = format!("of 2024\n{}\nof 2025\r\n{}{}", one.to_pem().unwrap(), two.to_pem().unwrap(), one.to_pem().unwrap());
+        assert_eq!(SealPublicKey::all_from_pem(&text).unwrap(), [one.clone(), two]);
+        assert_eq!(SealPublicKey::all_from_pem(&one.to_pem().unwrap()).unwrap(), [one.clone()]);
+        for bad in ["", "no key", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"] {
+            assert!(SealPublicKey::all_from_pem(bad).is_err(), "{bad}");
+        }
+        assert!(SealPublicKey::all_from_pem(&format!("{}-----BEGIN PUBLIC KEY-----\nMCow", one.to_pem().unwrap())).is_err());
     }
 
     #[test]

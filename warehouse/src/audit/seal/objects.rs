@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use futures::TryStreamExt;
-use object_store::ObjectStoreExt;
-use object_store::path::Path as ObjectPath;
-use sha2::{Digest, Sha256};
-use yaojia_models::digest::Digest as Sum;
-
+use crate::audit::TEXTS;
+use crate::delta::hash_in;
 use crate::error::{Result, WarehouseError};
 use crate::store::Root;
 
@@ -56,33 +52,28 @@ pub(super) async fn sealable(root: &Root) -> Result<Vec<String>> {
     Ok(paths.filter(|path| !moving(path)).collect())
 }
 
-/// SHA-256 of an object; `None` when it is gone.
-pub(super) async fn hash(root: &Root, path: &str) -> Result<Option<(u64, String)>> {
-    let failed = |source| WarehouseError::Store { path: path.to_string(), source };
-    let got = match root.store().get(&ObjectPath::from(path)).await {
-        Ok(got) => got,
-        Err(object_store::Error::NotFound { .. }) => return Ok(None),
-        Err(source) => return Err(failed(source)),
-    };
-    let mut stream = got.into_stream();
-    let (mut hasher, mut size) = (Sha256::new(), 0_u64);
-    while let Some(part) = stream.try_next().await.map_err(failed)? {
-        size += part.len() as u64;
-        hasher.update(&part);
-    }
-    Ok(Some((size, Sum(hasher.finalize().into()).hex())))
-}
-
-/// Hashes what no seal has listed so far.
+/// Hashes what no seal has listed so far. Nothing is signed that is not what it was written as.
+///
+/// # Errors
+/// [`WarehouseError::Audit`] naming the object whose bytes are not those its name tells of.
 pub(super) async fn fresh(root: &Root, listed: &BTreeMap<String, Object>) -> Result<Vec<Object>> {
     let mut new = Vec::new();
     for path in sealable(root).await? {
         if listed.contains_key(&path) {
             continue;
         }
-        if let Some((size, sha256)) = hash(root, &path).await? {
+        if let Some((size, sha256)) = root.sha256(&path).await? {
+            if said(&path).is_some_and(|said| !sha256.starts_with(said)) {
+                let why = "it was changed: its bytes are not those it was written with; nothing that stands on it is sealed";
+                return Err(WarehouseError::Audit { what: path, why: why.to_string() });
+            }
             new.push(Object { path, size, sha256 });
         }
     }
     Ok(new)
+}
+
+/// What an object's name says of its bytes' SHA-256. An original's is that of the bytes before they were compressed.
+fn said(path: &str) -> Option<&str> {
+    if path.starts_with(TEXTS) { path.rsplit('/').next() } else { hash_in(path) }
 }

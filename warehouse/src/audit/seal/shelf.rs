@@ -1,16 +1,15 @@
 //! Where seals lie, and the ledger of them.
 
-use futures::TryStreamExt;
-use object_store::ObjectStore;
-use object_store::path::Path as ObjectPath;
 use yaojia_models::digest::sha256_hex;
 
-use crate::error::{Result, WarehouseError};
+use crate::error::Result;
 use crate::ledger::{Kind, Sheet};
 use crate::store::Root;
 
 /// Folder of the envelopes.
 const SEALS: &str = "_ops/seals";
+/// Folder of the hand-overs from one key to the next.
+const HAND_OVERS: &str = "_ops/seals/keys";
 
 const SEAL: Sheet = Sheet {
     name: "seal",
@@ -34,6 +33,19 @@ pub struct SealMark {
     pub release: i64,
     /// SHA-256 of the envelope.
     pub sha256: String,
+}
+
+impl SealMark {
+    /// Path of its envelope.
+    #[must_use]
+    pub fn path(&self) -> String {
+        path(self.number, &self.month)
+    }
+}
+
+/// Path of the hand-over to a key, after a seal.
+pub(super) fn hand_over_path(after: i64, to: &str) -> String {
+    format!("{HAND_OVERS}/{after:06}-{to}.json")
 }
 
 /// Path of an envelope.
@@ -68,13 +80,15 @@ pub(super) async fn record(root: &Root, mark: &SealMark) -> Result<()> {
     SEAL.append(root, mark.number, &[row]).await
 }
 
-/// Paths of the envelopes that are there.
+/// Paths of the envelopes of seals that are there.
 pub(super) async fn envelopes(root: &Root) -> Result<Vec<String>> {
-    let failed = |source| WarehouseError::Store { path: SEALS.to_string(), source };
-    let mut paths: Vec<String> =
-        root.store().list(Some(&ObjectPath::from(SEALS))).map_ok(|meta| meta.location.to_string()).try_collect().await.map_err(failed)?;
-    paths.sort();
-    Ok(paths)
+    let all = root.list(&[SEALS]).await?.into_iter().map(|meta| meta.location.to_string());
+    Ok(all.filter(|path| !path.starts_with(HAND_OVERS)).collect())
+}
+
+/// Paths of the hand-overs that are there, in the order of the seals they follow.
+pub(super) async fn hand_overs(root: &Root) -> Result<Vec<String>> {
+    Ok(root.list(&[HAND_OVERS]).await?.into_iter().map(|meta| meta.location.to_string()).collect())
 }
 
 /// Bytes and SHA-256 of an envelope.

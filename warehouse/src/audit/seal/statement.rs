@@ -69,6 +69,23 @@ pub struct Predicate {
     pub object_count: u64,
     /// The seal before; none for the first.
     pub previous: Option<PreviousSeal>,
+    /// The end of the record of commits (`_ops.head`) when it was sealed; seals of versions before do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<SealedHead>,
+    /// The key it is signed by, PEM, so that who seals next can check it whatever key is in use then. It makes nobody trust it: who verifies
+    /// brings the keys. Seals of versions before do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+}
+
+/// The end of the record of commits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedHead {
+    /// Objects on record.
+    pub objects: u64,
+    /// Hash over all of them.
+    pub sha256: String,
 }
 
 /// The seal before.

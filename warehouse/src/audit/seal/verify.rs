@@ -1,26 +1,24 @@
-//! Verifying seals with the public key alone: signature → chain → texts and objects → pinned cells.
+//! Verifying seals with public keys alone: signature → chain → texts and objects → pinned cells → record, bronze and published tables.
 //!
 //! That the cells follow from the bytes (recomputing them) is the replay's part, which the caller runs on the same release.
 
 use std::collections::BTreeMap;
 
-use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::Registry;
 use yaojia_models::digest::sha256_hex;
 
-use super::dsse::Envelope;
 use super::key::SealPublicKey;
+use super::keys::Trust;
 use super::make::pinned;
 use super::objects;
+use super::published;
 use super::shelf::{self, seals};
 use super::statement::{PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject};
 use crate::audit::Texts;
-use crate::delta::{canonical, read_bytes};
+use crate::delta::{RowDigest, scan_bytes};
 use crate::error::Result;
+use crate::gold::blind_columns;
 use crate::store::Root;
-
-/// Columns of the engine's tables that say by which run a row came.
-const BLIND: [&str; 2] = ["run_id", "first_run_id"];
 
 /// Something that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -40,21 +38,25 @@ pub struct Verdict {
     pub objects: u64,
     /// Pinned cells read and digested.
     pub cells: u64,
+    /// Published cells compared with them.
+    pub published: u64,
+    /// Sealed cells that a later release shows otherwise.
+    pub restated: Vec<String>,
     /// All that does not fit.
     pub findings: Vec<Finding>,
 }
 
 impl Verdict {
-    fn find(&mut self, what: impl Into<String>, why: impl Into<String>) {
+    pub(super) fn find(&mut self, what: impl Into<String>, why: impl Into<String>) {
         self.findings.push(Finding { what: what.into(), why: why.into() });
     }
 }
 
-/// Verifies all seals; `month` restricts the cells that are read, never the chain.
+/// Verifies all seals with the keys given and those they handed over to; `month` restricts the cells that are read, never the chain.
 ///
 /// # Errors
 /// As the storage says; what does not fit is a finding, not an error.
-pub async fn verify(root: &Root, registry: &Registry, key: &SealPublicKey, month: Option<&str>) -> Result<Verdict> {
+pub async fn verify(root: &Root, registry: &Registry, keys: &[SealPublicKey], month: Option<&str>) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     let marks = match seals(root).await {
         Ok(marks) => marks,
@@ -65,11 +67,13 @@ pub async fn verify(root: &Root, registry: &Registry, key: &SealPublicKey, month
     };
     let present = shelf::envelopes(root).await?;
     for mark in &marks {
-        let path = shelf::path(mark.number, &mark.month);
+        let path = mark.path();
         if !present.contains(&path) {
             verdict.find(path, "the seal is on record and gone");
         }
     }
+    let trust = Trust::of(root, keys).await?;
+    verdict.findings.extend(trust.findings.iter().cloned());
     let mut before: Option<(i64, String)> = None;
     for path in present {
         let Some((bytes, sha256)) = shelf::read(root, &path).await? else { continue };
@@ -78,7 +82,7 @@ pub async fn verify(root: &Root, registry: &Registry, key: &SealPublicKey, month
             Some(mark) if mark.sha256 != sha256 => verdict.find(&path, "it is not the seal on record in `_ops.seal`"),
             Some(_) => {}
         }
-        let opened = Envelope::open(&bytes, key).and_then(|payload| {
+        let opened = trust.open(&bytes, number_in(&path)).and_then(|payload| {
             serde_json::from_slice::<Statement>(&payload).map_err(|error| format!("its payload is no statement of ours: {error}"))
         });
         let statement = match opened {
@@ -120,6 +124,9 @@ pub async fn verify(root: &Root, registry: &Registry, key: &SealPublicKey, month
             }
         }
     }
+    published::record(root, &statements, &mut verdict).await?;
+    published::bronze(root, registry, &statements, &listed, &mut verdict).await?;
+    published::cells(root, &statements, month, &mut verdict).await?;
     verdict.statements = statements;
     Ok(verdict)
 }
@@ -135,9 +142,8 @@ async fn texts(root: &Root, statement: &Statement, verdict: &mut Verdict) -> Res
     match texts.get(&said.bundle).await {
         Err(error) => verdict.find(Texts::path(&said.bundle), error.to_string()),
         Ok(manifest) => {
-            let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap_or_default();
-            for (path, sha256) in manifest.get("sql").and_then(serde_json::Value::as_object).into_iter().flatten() {
-                if let Err(error) = texts.get(sha256.as_str().unwrap_or_default()).await {
+            for (path, sha256) in Texts::named(&manifest) {
+                if let Err(error) = texts.get(&sha256).await {
                     verdict.find(format!("sql/{path} of seal {}", said.seal), error.to_string());
                 }
             }
@@ -163,7 +169,7 @@ async fn all_objects(root: &Root, statement: &Statement, listed: &mut BTreeMap<S
     for object in objects {
         verdict.objects += 1;
         listed.insert(object.path.clone(), said.seal);
-        match objects::hash(root, &object.path).await? {
+        match root.sha256(&object.path).await? {
             None => verdict.find(object.path, format!("it is gone; seal {} stands on it", said.seal)),
             Some((_, sha256)) if sha256 != object.sha256 => {
                 verdict.find(object.path, format!("it was changed after seal {}: SHA-256 {sha256}, sealed {}", said.seal, object.sha256));
@@ -188,31 +194,22 @@ async fn cell(root: &Root, registry: &Registry, subject: &Subject, verdict: &mut
         return Ok(());
     }
     let table = subject.name.split('/').next().unwrap_or_default().to_owned();
-    let Some(contract) = table.strip_prefix("gold.").and_then(|name| registry.gold_table(name)) else {
+    if table.strip_prefix("gold.").and_then(|name| registry.gold_table(name)).is_none() {
         verdict.find(&subject.name, "there is no contract of the table");
         return Ok(());
-    };
-    let batches: Vec<RecordBatch> = match read_bytes(&table, &path, bytes) {
-        Ok(batches) => batches,
-        Err(error) => {
-            verdict.find(&subject.name, error.to_string());
-            return Ok(());
-        }
-    };
-    let Some(schema) = batches.first().map(RecordBatch::schema) else {
-        verdict.find(&subject.name, "its pinned file has no rows");
+    }
+    let mut rows = RowDigest::new(blind_columns(&table));
+    // A sealed file is in its canonical order: other orders of the same rows digest otherwise.
+    if let Err(error) = scan_bytes(&table, &path, bytes, &mut |batch| rows.update(&table, batch)) {
+        verdict.find(&subject.name, error.to_string());
         return Ok(());
-    };
-    let grain: Vec<String> = contract.grain.iter().filter(|column| *column != "county" && *column != "month").cloned().collect();
-    match canonical(&table, &schema, &grain, &BLIND, &batches) {
-        Ok(rows) if rows.digest == sealed("yaojiaCanonicalV1") => {
-            let sealed = subject.annotations.get("rows").copied().unwrap_or_default();
-            if rows.batch.num_rows() as u64 != sealed {
-                verdict.find(&subject.name, format!("it has {} rows, sealed were {sealed}", rows.batch.num_rows()));
-            }
-        }
-        Ok(rows) => verdict.find(&subject.name, format!("its rows digest to {}, not to what was sealed", rows.digest)),
-        Err(error) => verdict.find(&subject.name, error.to_string()),
+    }
+    let (digest, rows) = rows.finish();
+    let said = subject.annotations.get("rows").copied().unwrap_or_default();
+    if digest != sealed("yaojiaCanonicalV1") {
+        verdict.find(&subject.name, format!("its rows digest to {digest}, not to what was sealed"));
+    } else if rows != said {
+        verdict.find(&subject.name, format!("it has {rows} rows, sealed were {said}"));
     }
     Ok(())
 }

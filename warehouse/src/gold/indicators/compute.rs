@@ -111,12 +111,12 @@ impl Indicators<'_> {
         }
         marks.flush(&self.warehouse.root, run.seq).await?;
         // The dimension first: values refer to it.
-        let listed = crate::gold::catalogue::list(self, run).await?;
+        let listed = crate::gold::catalogue::list(self, run, marks).await?;
         outcome.cells.insert("gold.dim_indicator".to_string(), listed);
         let print = print_of(&prints, &stale);
         for sheet in Sheet::ALL {
             let new = fresh.remove(&sheet).unwrap_or_default();
-            let changed = self.replace(session, sheet, new, &done, run, &print).await?;
+            let changed = self.replace(session, sheet, new, &done, run, &print, marks).await?;
             outcome.cells.insert(format!("gold.{}", sheet.name()), changed);
             tracing::debug!(table = sheet.name(), seconds = ?began.elapsed(), "replaced");
         }

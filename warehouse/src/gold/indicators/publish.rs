@@ -15,7 +15,7 @@ use crate::delta::{Cell, Change, FileEntry, Table, digest_in, write_cell};
 use crate::error::Result;
 use crate::gold::Session;
 use crate::gold::check::Candidate;
-use crate::ledger::RunStamp;
+use crate::ledger::{CellMark, CellMarks, RunStamp};
 
 impl Indicators<'_> {
     /// Adds `completeness`, `quarantined_rows` and `run_id`.
@@ -40,7 +40,8 @@ impl Indicators<'_> {
         append(rows, vec![("completeness", Arc::new(certified) as ArrayRef), ("quarantined_rows", Arc::new(aside) as ArrayRef)])
     }
 
-    /// Replaces the cells that differ among those with new rows.
+    /// Replaces the cells that differ among those with new rows, and marks what they hold.
+    #[expect(clippy::too_many_arguments, reason = "one step of the build, split off for reading")]
     pub(super) async fn replace(
         &self,
         session: &Session,
@@ -49,6 +50,7 @@ impl Indicators<'_> {
         done: &Done,
         run: &RunStamp,
         print: &str,
+        marks: &mut CellMarks,
     ) -> Result<u64> {
         let held = self.read(sheet, &|cell| done.touches(cell)).await?;
         let new = new.iter().map(|batch| divided(batch, done, true)).collect::<Result<Vec<_>>>()?;
@@ -73,7 +75,15 @@ impl Indicators<'_> {
         let candidate = Candidate { contract, rows: &cells, emptied: &emptied, whole: false, print };
         candidate.check(session, &self.warehouse.root, &self.warehouse.contracts, run).await?;
         let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
+        let mut now = BTreeMap::new();
+        if marks.of(&label).is_empty() {
+            // Cells that a version before this one left without marks.
+            now.extend(table.files()?.iter().map(|file| (file.cell(), named_mark(file))));
+        }
+        now.extend(emptied.iter().map(|cell| (cell.clone(), CellMark::default())));
         for (cell, sorted) in cells {
+            let mark = CellMark { digest: sorted.digest.clone(), rows: sorted.batch.num_rows() as u64, ..CellMark::default() };
+            now.insert(cell.clone(), mark);
             let held = active.get(&cell).map(Vec::as_slice).unwrap_or_default();
             if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
                 continue;
@@ -90,8 +100,17 @@ impl Indicators<'_> {
             change.positions.push(("yaojia".to_string(), run.seq));
             table.commit(change).await?;
         }
+        for (cell, mark) in now {
+            marks.set(&label, cell, mark);
+        }
         Ok(changed)
     }
+}
+
+/// The mark of a cell as its file's name and the log tell.
+fn named_mark(file: &FileEntry) -> CellMark {
+    let digest = digest_in(&file.path).unwrap_or_default().to_string();
+    CellMark { digest, rows: file.rows.unwrap_or_default(), ..CellMark::default() }
 }
 
 /// Gives each alert the run that saw it first: its id holds its county and month, so only alerts `held` in the cells with new rows can be

@@ -1,42 +1,17 @@
-//! Looking through a whole warehouse: whether every file is what it was written as, and whether tables, ledger and releases fit.
+//! Whether tables, ledger and releases fit each other, as logs and names tell.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use object_store::ObjectMeta;
 use yaojia_models::contract::Registry;
-use yaojia_models::digest::sha256_hex;
 
-use super::TEXTS;
-use super::seal::Finding;
-use crate::delta::{Cell, Table, digest_in, is_as_written};
+use super::{Inspection, plain};
+use crate::delta::{Cell, FileEntry, Table, digest_in};
 use crate::error::{Result, WarehouseError};
 use crate::keep::{History, TableName, tables};
 use crate::ledger::{CellMarks, Release, releases, vacuumed};
 use crate::silver::QUARANTINE;
-use crate::store::{Archive, Root};
-
-/// What was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Inspection {
-    /// Tables opened.
-    pub tables: u64,
-    /// Active files found in place.
-    pub files: u64,
-    /// Cells whose mark was compared.
-    pub cells: u64,
-    /// Objects whose bytes were hashed.
-    pub hashed: u64,
-    /// Encrypted originals that no identity at hand opens: they were not looked into.
-    pub closed: u64,
-    /// What does not fit.
-    pub findings: Vec<Finding>,
-}
-
-impl Inspection {
-    fn find(&mut self, what: impl Into<String>, why: impl Into<String>) {
-        self.findings.push(Finding { what: what.into(), why: why.into() });
-    }
-}
+use crate::store::Root;
 
 /// Tables, ledger and release: they open, their files are there at their sizes, the cells are those on record.
 ///
@@ -66,7 +41,7 @@ pub async fn inspect_tables(root: &Root, registry: &Registry) -> Result<Inspecti
     }
     match CellMarks::read(root).await {
         Ok(marks) => {
-            for (label, table) in newest.iter().filter(|(label, _)| label.starts_with("gold.")) {
+            for (label, table) in &newest {
                 cells(label, table, &marks, &mut found);
             }
         }
@@ -148,7 +123,7 @@ async fn log(
         }
     };
     let active = table.files().ok()?;
-    let opened: BTreeSet<String> = active.into_iter().map(|file| file.path.replace("%3D", "=")).collect();
+    let opened: BTreeSet<String> = active.into_iter().map(|file| plain(&file.path)).collect();
     let versions = [history.latest].into();
     let told: BTreeSet<String> = history.at(&versions).into_iter().map(ToString::to_string).collect();
     for path in opened.symmetric_difference(&told).take(1) {
@@ -165,9 +140,15 @@ fn files(table: &Table, layer: &str, name: &str, sizes: &BTreeMap<String, u64>, 
         Ok(active) => active,
         Err(error) => return found.find(table.label(), error.to_string()),
     };
+    match table.oddities() {
+        Ok(odd) => odd.into_iter().for_each(|(path, why)| found.find(format!("{layer}/{name}/{}", plain(&path)), why)),
+        Err(error) => found.find(table.label(), error.to_string()),
+    }
     for file in active {
-        // The log writes a path as a URL does; ours hold nothing that this changes but `=`.
-        let path = format!("{layer}/{name}/{}", file.path.replace("%3D", "="));
+        let path = format!("{layer}/{name}/{}", plain(&file.path));
+        if !lies_where_it_says(&file) {
+            found.find(&path, format!("the log of `{}` says it is of {}", table.label(), file.cell()));
+        }
         match sizes.get(&path) {
             None => found.find(path, format!("`{}` needs the file and it is gone", table.label())),
             Some(size) if u64::try_from(file.size) != Ok(*size) => {
@@ -178,69 +159,55 @@ fn files(table: &Table, layer: &str, name: &str, sizes: &BTreeMap<String, u64>, 
     }
 }
 
-/// The cells of a gold table are those on record in `_ops.cell`.
+/// Whether a file lies in the folder of the partition that the log says it is of.
+fn lies_where_it_says(file: &FileEntry) -> bool {
+    let path = plain(&file.path);
+    let folders = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let told: BTreeMap<&str, &str> = folders.split('/').filter_map(|part| part.split_once('=')).collect();
+    let said: BTreeMap<&str, &str> =
+        file.partition.iter().map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default())).collect();
+    told == said
+}
+
+/// The cells of a silver or gold table are those on record in `_ops.cell`, as their files' names tell.
 fn cells(label: &str, table: &Table, marks: &CellMarks, found: &mut Inspection) {
     let Ok(active) = table.files() else { return };
-    let held: BTreeMap<Cell, String> =
-        active.iter().map(|file| (file.cell(), digest_in(&file.path).unwrap_or_default().to_string())).collect();
-    let marked = marks.of(label);
-    // The engine's tables are marked by indicator and month, not by cell.
-    if marked.is_empty() {
-        return;
+    // The quarantine is marked by dataset.
+    let mut parts: BTreeMap<String, BTreeMap<Cell, String>> = BTreeMap::new();
+    for file in &active {
+        let name = mark_name(label, file);
+        parts.entry(name).or_default().insert(file.cell(), digest_in(&file.path).unwrap_or_default().to_string());
     }
-    let places: BTreeSet<&Cell> = held.keys().chain(marked.keys()).collect();
-    for cell in places {
-        found.cells += 1;
-        let (is, said) = (held.get(cell).map(String::as_str).unwrap_or_default(), marked.get(cell).map(|mark| mark.digest.as_str()));
-        match said {
-            None => found.find(format!("{label} {cell}"), "the cell is in the table and not on record in `_ops.cell`"),
-            Some(said) if said != is => {
-                found.find(format!("{label} {cell}"), "the table holds another cell than `_ops.cell` has on record")
+    if label == format!("silver.{QUARANTINE}") {
+        for name in marks.names().filter(|name| name.starts_with(&format!("{label}/"))) {
+            parts.entry(name.to_string()).or_default();
+        }
+    } else if label.starts_with("silver.") || label.starts_with("gold.") {
+        parts.entry(label.to_string()).or_default();
+    }
+    for (name, held) in parts {
+        let marked: BTreeMap<Cell, String> =
+            marks.of(&name).into_iter().filter(|(cell, _)| cell.county != "*").map(|(cell, mark)| (cell, mark.digest)).collect();
+        // Written by a version that did not mark it.
+        if marked.is_empty() {
+            continue;
+        }
+        for cell in held.keys().chain(marked.keys()).collect::<BTreeSet<_>>() {
+            found.cells += 1;
+            let (is, said) = (held.get(cell).map(String::as_str).unwrap_or_default(), marked.get(cell).map(String::as_str));
+            match said {
+                None => found.find(format!("{name} {cell}"), "the cell is in the table and not on record in `_ops.cell`"),
+                Some(said) if said != is => {
+                    found.find(format!("{name} {cell}"), "the table holds another cell than `_ops.cell` has on record");
+                }
+                Some(_) => {}
             }
-            Some(_) => {}
         }
     }
 }
 
-/// The bytes of every Parquet file, text and original: whether they are what they were written as.
-///
-/// # Errors
-/// As the storage says.
-pub async fn inspect_bytes(root: &Root, archive: &Archive) -> Result<Inspection> {
-    let mut found = Inspection::default();
-    for meta in root.list(&["bronze", "silver", "gold", "_ops", "archive"]).await? {
-        let path = meta.location.to_string();
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let stem = name.split('.').next().unwrap_or_default();
-        if path.starts_with("archive/") {
-            original(archive, &path, stem, name.ends_with(".age"), &mut found).await;
-            continue;
-        }
-        let by_hash = path.starts_with(TEXTS) || path.starts_with("_ops/sealed/");
-        if !by_hash && !name.ends_with(".parquet") {
-            continue;
-        }
-        let Some(bytes) = root.get_opt(&path).await? else { continue };
-        let fits = if by_hash { Some(sha256_hex(&bytes) == stem) } else { is_as_written(&path, &bytes) };
-        match fits {
-            Some(true) => found.hashed += 1,
-            Some(false) => found.find(path, "it was changed: its bytes are not those it was written with"),
-            None if path.contains("/_delta_log/") || path.contains("/candidates/") => {}
-            None => found.find(path, "no file of ours has such a name"),
-        }
-    }
-    Ok(found)
-}
-
-async fn original(archive: &Archive, path: &str, sha256: &str, encrypted: bool, found: &mut Inspection) {
-    if encrypted && !archive.opens_sealed() {
-        found.closed += 1;
-        return;
-    }
-    match archive.get(sha256).await {
-        Ok(Some(bytes)) if sha256_hex(&bytes) == sha256 => found.hashed += 1,
-        Ok(Some(_)) => found.find(path, "it was changed: the original's SHA-256 is not its name"),
-        Ok(None) => found.find(path, "no original of ours has such a name"),
-        Err(error) => found.find(path, format!("it was changed: {error}")),
-    }
+/// Under which name a file's cell is marked in the ledger.
+pub(super) fn mark_name(label: &str, file: &FileEntry) -> String {
+    let dataset = file.part("dataset");
+    if dataset.is_empty() { label.to_string() } else { format!("{label}/{dataset}") }
 }
