@@ -101,7 +101,15 @@ impl Source for PlatformSource {
         let parsed = self.parse_page(dataset, infno, page)?;
         let rows = parsed.batch.num_rows() as u64;
         sink(parsed.batch).map_err(|source| SourceError::Sink { artifact: page.name.clone(), source })?;
-        Ok(FileReport { rows, bad_rows: 0, unknown: parsed.unknown, dropped: parsed.dropped, personal: page.personal, filtered: 0 })
+        Ok(FileReport {
+            rows,
+            bad_rows: 0,
+            unknown: parsed.unknown,
+            dropped: parsed.dropped,
+            personal: page.personal,
+            filtered: 0,
+            sheets: Vec::new(),
+        })
     }
 }
 

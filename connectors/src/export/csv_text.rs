@@ -8,6 +8,7 @@ use yaojia_models::text;
 
 use super::encoding::{Encoding, decode};
 use super::header::Header;
+use super::lines::Lines;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
@@ -22,7 +23,9 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     let mut start = Vec::new();
     text.by_ref().take(SNIFFED as u64).read_to_end(&mut start).map_err(|error| input.io(error))?;
     let Some((delimiter, above, header)) = sniff(input, &start) else {
-        let what = if input.rule.is_some() {
+        let what = if input.rule.is_some_and(|rule| !rule.columns.is_empty()) {
+            "its first row has not as many fields as its profile names columns"
+        } else if input.rule.is_some() {
             "no row at its beginning holds all mapped columns"
         } else {
             "its first row does not hold all required columns"
@@ -32,10 +35,12 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     visit.header(&header)?;
     let mut reader = reader(Tee::new(io::Cursor::new(start).chain(text), input.max_row_bytes), delimiter);
     let mut record = StringRecord::new();
-    for _ in 0..=above {
+    let mut lines = Lines::new();
+    for _ in 0..above {
         let from = reader.position().byte();
         reader.get_mut().mark(from);
         read(input, &mut reader, &mut record)?;
+        lines.record(reader.get_ref().between(from, reader.position().byte()));
     }
     loop {
         let from = reader.position().byte();
@@ -43,16 +48,17 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
         if !read(input, &mut reader, &mut record)? {
             return Ok(());
         }
+        let to = reader.position().byte();
+        let line = lines.record(reader.get_ref().between(from, to));
         if record.len() == header.slots.len() {
             let cells = record.iter().map(|cell| (!cell.is_empty()).then_some(Cow::Borrowed(cell))).collect();
-            visit.row(&header, FileRow { cells, ..FileRow::default() })?;
+            visit.row(&header, FileRow { cells, line, ..FileRow::default() })?;
             continue;
         }
-        let to = reader.position().byte();
         let raw = String::from_utf8_lossy(reader.get_ref().between(from, to));
         let raw = raw.trim_matches(['\r', '\n']);
         if !raw.trim().is_empty() {
-            visit.row(&header, FileRow { bad: Some(raw), ..FileRow::default() })?;
+            visit.row(&header, FileRow { bad: Some(raw), line, ..FileRow::default() })?;
         }
     }
 }
@@ -73,9 +79,16 @@ fn read<R: Read>(input: &Input<'_>, reader: &mut Reader<R>, record: &mut StringR
     })
 }
 
-/// The separator with which a row is a header (the first one, unless a profile says otherwise), how many rows stand above it, and
-/// that header.
+/// The separator with which a row is a header (the first one, unless a profile says otherwise), how many rows are no data (those above
+/// it and itself), and that header.
 fn sniff(input: &Input<'_>, start: &[u8]) -> Option<(u8, usize, Header)> {
+    if let Some(header) = FileRule::positional(input) {
+        let fits = |delimiter: &u8| {
+            let mut record = csv::ByteRecord::new();
+            reader(start, *delimiter).read_byte_record(&mut record).is_ok_and(|got| !got || record.len() == header.slots.len())
+        };
+        return FileRule::delimiters(input.rule).into_iter().find(fits).map(|delimiter| (delimiter, 0, header));
+    }
     for delimiter in FileRule::delimiters(input.rule) {
         let mut reader = reader(start, delimiter);
         let mut record = csv::ByteRecord::new();
@@ -89,7 +102,7 @@ fn sniff(input: &Input<'_>, start: &[u8]) -> Option<(u8, usize, Header)> {
                 if let Some(header) = Header::of(input.dataset, input.rules, cells)
                     && FileRule::accepts(input.rule, &header)
                 {
-                    return Some((delimiter, above, header));
+                    return Some((delimiter, above + 1, header));
                 }
             }
             above += 1;

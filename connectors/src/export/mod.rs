@@ -7,6 +7,7 @@
 //!   └─ read(dataset, delivery, …) pure, streaming: text batches, or refused as a whole
 //! ```
 
+mod book;
 mod config;
 pub(crate) mod control;
 mod csv_text;
@@ -17,19 +18,30 @@ pub(crate) mod encoding;
 mod fuzz;
 pub(crate) mod header;
 mod landing;
+mod lines;
 mod parquet_text;
+mod parquet_time;
+mod place;
 pub(crate) mod read;
 mod refused;
 mod rule;
+mod sheets;
 mod spreadsheet;
 mod tee;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_parquet;
+#[cfg(test)]
+mod tests_workbook;
 
 pub use config::{ExportConfig, SOURCE_TOML};
 pub use control::Control;
 pub use delivery::{Delivery, ExportSource};
 pub use landing::{Format, LandingFile};
+pub use parquet_time::Int96;
+pub use place::Place;
 pub use read::{FileReport, ReadError, SinkError, read};
 pub use refused::{Reason, Refused};
 pub(crate) use rule::FileRule;
+pub use sheets::{SheetReport, SheetState};

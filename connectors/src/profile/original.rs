@@ -7,12 +7,20 @@ use super::Profile;
 use crate::error::SourceError;
 use crate::export::header::{Header, Slot};
 use crate::export::read::{FileRow, Input, Kind, Visit};
-use crate::export::{LandingFile, ReadError};
+use crate::export::{Int96, LandingFile, Place, ReadError};
 use crate::kit::artifact::Artifact;
 use crate::kit::personal::PersonalRules;
 
-/// Row `number` (from 1, after the header) of a file: its cells by title, in the file's order; text of a row that could not be
-/// split as it is. `profile` is the one that maps the file, if one does. None where the file has no such row, or cannot be read.
+/// A row of a file.
+#[derive(Debug, Clone)]
+pub struct OriginalRow {
+    /// Where it stands.
+    pub place: Place,
+    /// Its cells by title, in the file's order; text of a row that could not be split as it is.
+    pub cells: Value,
+}
+
+/// Row `number` (from 1, after the header) of a file. `profile` is the one that maps the file, if one does. None where the file has no such row, or cannot be read.
 #[must_use]
 pub fn original_row(
     dataset: &Dataset,
@@ -21,7 +29,7 @@ pub fn original_row(
     file: &LandingFile,
     artifact: &Artifact,
     number: u64,
-) -> Option<Value> {
+) -> Option<OriginalRow> {
     let input = Input {
         dataset: profile.map_or(dataset, Profile::layout),
         rules,
@@ -30,6 +38,8 @@ pub fn original_row(
         artifact,
         batch_rows: 1024,
         max_row_bytes: 16 << 20,
+        // what does not say what its times are was refused, or somebody said it
+        int96: profile.and_then(|profile| profile.rule().int96).or(Some(Int96::Utc)),
         rule: profile.map(Profile::rule),
     };
     let mut finder = Finder { layout: input.dataset, wanted: number, at: 0, found: None };
@@ -43,7 +53,7 @@ struct Finder<'a> {
     layout: &'a Dataset,
     wanted: u64,
     at: u64,
-    found: Option<Value>,
+    found: Option<OriginalRow>,
 }
 
 impl Visit for Finder<'_> {
@@ -51,12 +61,17 @@ impl Visit for Finder<'_> {
         Ok(())
     }
 
+    fn aside(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
+        self.row(header, row)
+    }
+
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
         self.at += 1;
         if self.at != self.wanted {
             return Ok(());
         }
-        self.found = Some(match row.bad {
+        let place = Place::of(&row, None);
+        let cells = match row.bad {
             Some(raw) => Value::String(raw.to_owned()),
             None => {
                 let mut cells = Map::new();
@@ -72,7 +87,8 @@ impl Visit for Finder<'_> {
                 }
                 Value::Object(cells)
             }
-        });
+        };
+        self.found = Some(OriginalRow { place, cells });
         Err(SourceError::config("explain", "enough was read").into())
     }
 }

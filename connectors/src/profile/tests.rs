@@ -45,8 +45,9 @@ type Batches = Vec<Vec<RecordBatch>>;
 fn read(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Result<(MappedReport, Batches), ReadError> {
     let config = ExportConfig { batch_rows: 2, ..ExportConfig::new("x") };
     let mut batches = vec![Vec::new(); profile.targets().len()];
-    let report = profile.read(&config, &rules(), &delivery(profile, path, bytes, control), &mut |at, batch| {
-        batches[at].push(batch);
+    let report = profile.read(&config, &rules(), &delivery(profile, path, bytes, control), &mut |at, mapped| {
+        assert_eq!(mapped.places.len(), mapped.batch.num_rows());
+        batches[at].push(mapped.batch);
         Ok(())
     })?;
     Ok((report, batches))
@@ -137,7 +138,8 @@ fn one_file_feeds_two_datasets_and_nothing_is_lost() {
     assert_eq!(column(returns, "retn_amt"), ["5000", "Freight Included", "0"]);
     assert_eq!(column(returns, "_extra"), ["–", "–", "–"]);
     let lacking = &report.targets[0].unmatched["admdvs"];
-    assert_eq!((lacking.count, lacking.row, lacking.words.get("Atlantis")), (1, 3, Some(&1)));
+    // the first row's remark has two lines
+    assert_eq!((lacking.count, lacking.place.to_string().as_str(), lacking.words.get("Atlantis")), (1, "row 5", Some(&1)));
 }
 
 #[test]
@@ -249,7 +251,7 @@ fn a_hospitals_workbook_with_title_rows() {
     // the row an auditor sees is the sheet's own
     let of = delivery(&profile, "hospital/1月.xlsx", &bytes, None);
     let row = original_row(profile.targets()[0].dataset(), Some(&profile), &rules(), &of.file, &of.artifact, 2).unwrap();
-    assert_eq!(row["期末（盒）"], "3");
+    assert_eq!((&row.cells["期末（盒）"], row.place.to_string().as_str()), (&"3".into(), "sheet Sheet1, row 5"));
     assert!(original_row(profile.targets()[0].dataset(), Some(&profile), &rules(), &of.file, &of.artifact, 7).is_none());
 }
 

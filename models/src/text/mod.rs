@@ -8,7 +8,7 @@ mod fuzz;
 mod number;
 mod time;
 
-pub use excel::excel_serial_to_text;
+pub use excel::{excel_serial_to_text, excel_serial_to_text_of};
 pub use number::parse_decimal;
 pub use time::{parse_date, parse_month, parse_timestamp};
 
