@@ -2,8 +2,10 @@
 //!
 //! A leaf crate: it knows neither the engine nor the network, so its tests run in seconds.
 
+pub mod bundle;
 pub mod card;
 pub mod contract;
+pub mod definitions;
 pub mod digest;
 pub mod field;
 #[cfg(test)]

@@ -13,9 +13,7 @@ pub mod profiles;
 pub mod project;
 pub mod run;
 pub mod shapes;
-pub mod sql;
 pub mod stop;
 
 pub use clock::Clock;
-pub use project::{Project, Region};
-pub use sql::SqlBundle;
+pub use project::Project;

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use yaojia_models::bundle::{SqlBundle, SqlError};
 use yaojia_models::contract::{ContractError, Dataset, Registry};
-use yaojia_models::value::Month;
+use yaojia_models::definitions::{Definitions, Region};
 use yaojia_warehouse::store::Archive;
-use yaojia_warehouse::{Root, WarehouseError};
+use yaojia_warehouse::{Root, Warehouse, WarehouseError};
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, CountyConfig, Overrides, check_parameters};
-use crate::sql::{SqlBundle, SqlError};
 use crate::stop::Stop;
 
 /// Why a project cannot be opened.
@@ -29,19 +29,6 @@ pub enum ProjectError {
     Warehouse(#[from] WarehouseError),
 }
 
-/// The region, checked.
-#[derive(Debug, Clone)]
-pub struct Region {
-    /// Six-digit code.
-    pub code: String,
-    /// Name.
-    pub name: String,
-    /// The first month of which it has all sources.
-    pub first_month: Month,
-    /// Configured counties; empty: learned from `admdvs`.
-    pub counties: Vec<CountyConfig>,
-}
-
 /// A project.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -49,18 +36,12 @@ pub struct Project {
     pub dir: PathBuf,
     /// Its configuration, with environment and flags.
     pub config: Config,
-    /// The contracts.
-    pub registry: Registry,
-    /// The same datasets in the same order with the project's aliases: connectors take these.
+    /// The warehouse: root, archive, contracts, SQL, region, parameters.
+    pub warehouse: Warehouse,
+    /// The datasets of its contracts in the same order, with the project's aliases: connectors take these.
     pub datasets: Vec<Dataset>,
-    /// Model and indicator SQL.
-    pub sql: SqlBundle,
-    /// The warehouse root.
-    pub root: Root,
-    /// The archive.
-    pub archive: Archive,
-    /// The region.
-    pub region: Region,
+    /// Configured counties; empty: learned from `admdvs`.
+    pub counties: Vec<CountyConfig>,
     /// The run's clock.
     pub clock: Clock,
     /// Asked to stop?
@@ -87,17 +68,13 @@ impl Project {
         if let Some(platform) = &config.platform {
             platform.check_against(&datasets).map_err(|error| ConfigError::invalid("platform.messages", error))?;
         }
-        let sql = SqlBundle::load(&overlays(dir, &config))?;
-        check_parameters(&config.parameters, sql.catalogue())?;
+        let definitions = definitions(dir, &config, registry)?;
+        check_parameters(&definitions.parameters, definitions.sql.catalogue())?;
         let root = Root::open(&config.warehouse.location, config.storage_options()?)?;
         let archive = Archive::new(root.clone(), config.audit_keys()?);
-        let region = Region {
-            code: config.region.code.clone(),
-            name: config.region.name.clone(),
-            first_month: config.first_month()?,
-            counties: config.region.counties.clone(),
-        };
-        Ok(Self { dir: dir.to_owned(), config, registry, datasets, sql, root, archive, region, clock, stop: Stop::default() })
+        let counties = config.region.counties.clone();
+        let warehouse = Warehouse { root, archive, definitions };
+        Ok(Self { dir: dir.to_owned(), config, warehouse, datasets, counties, clock, stop: Stop::default() })
     }
 
     /// A dataset with the project's aliases, for connectors.
@@ -105,6 +82,15 @@ impl Project {
     pub fn dataset(&self, name: &str) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| dataset.name == name)
     }
+}
+
+/// What a configuration says that the tables are made by.
+///
+/// # Errors
+/// [`ProjectError`]: the first month is none, or the SQL does not fit.
+pub fn definitions(dir: &Path, config: &Config, contracts: Registry) -> Result<Definitions, ProjectError> {
+    let region = Region { code: config.region.code.clone(), name: config.region.name.clone(), first_month: config.first_month()? };
+    Ok(Definitions { contracts, sql: SqlBundle::load(&overlays(dir, config))?, region, parameters: config.parameters.clone() })
 }
 
 /// The folders laid over the built-in SQL: the project's own, then the configured ones.

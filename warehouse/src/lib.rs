@@ -17,6 +17,8 @@ pub mod ledger;
 pub mod lineage;
 pub mod silver;
 pub mod store;
+mod warehouse;
 
 pub use error::{ErrorKind, Result, WarehouseError};
 pub use store::Root;
+pub use warehouse::Warehouse;

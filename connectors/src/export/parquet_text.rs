@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Schema, TimeUnit, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
@@ -16,13 +16,15 @@ use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 use parquet::schema::types::{Type, TypePtr};
+use yaojia_models::contract::Dataset;
+use yaojia_models::field::FieldType;
 
 use super::header::{Header, Slot};
 use super::parquet_time::int96_minutes;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
-use super::spreadsheet::shortest;
+use super::spreadsheet::{shortest, whole_digits};
 use crate::kit::artifact::{ArtifactBytes, hex};
 
 /// How the values of a file's column become text.
@@ -76,22 +78,24 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
         let batch = batch.map_err(broken)?;
         let mut columns: Vec<Vec<Option<String>>> = Vec::with_capacity(hows.len());
         for (((array, how), needed), name) in batch.columns().iter().zip(&hows).zip(&needed).zip(&names) {
-            let texts = texts(array, *how).map_err(broken)?;
-            columns.push(match texts {
+            columns.push(match texts(array, *how).map_err(broken)? {
                 Texts::All(texts) => texts,
                 Texts::NotUtf8(hex) if !needed => hex,
                 Texts::NotUtf8(_) => {
-                    return Err(input.refuse(
-                        Reason::NotDecodable,
-                        format!("column `{name}` holds bytes that are not UTF-8, and nothing says what they are"),
-                    ));
+                    let what = format!("column `{name}` holds bytes that are not UTF-8, and nothing says what they are");
+                    return Err(input.refuse(Reason::NotDecodable, what));
                 }
             });
         }
+        let inexact = inexact(input.dataset, &header, &batch);
         for row in 0..batch.num_rows() {
-            let cells = columns.iter().map(|column| column.get(row)?.as_deref().map(Cow::Borrowed)).collect();
+            let cells: Vec<Option<Cow<'_, str>>> = columns.iter().map(|column| column.get(row)?.as_deref().map(Cow::Borrowed)).collect();
+            let lost = |(position, _, digits): &&(usize, usize, usize)| {
+                cells.get(*position).and_then(Option::as_deref).is_some_and(|text| !(1..=*digits).contains(&whole_digits(text)))
+            };
+            let lossy = inexact.iter().filter(lost).map(|(_, column, _)| *column).collect();
             line += 1;
-            visit.row(&header, FileRow { cells, line, ..FileRow::default() })?;
+            visit.row(&header, FileRow { cells, lossy, line, ..FileRow::default() })?;
         }
     }
     Ok(())
@@ -165,6 +169,25 @@ enum Texts {
     All(Vec<Option<String>>),
     /// Some value of a column of bytes is no text; such values as `0x…`.
     NotUtf8(Vec<Option<String>>),
+}
+
+/// Text columns of the contract that came as binary floats: position in the file, column, and how many digits before the point such a
+/// number holds. More of them are lost, and a number that is none (NaN) never was an id.
+fn inexact(dataset: &Dataset, header: &Header, batch: &RecordBatch) -> Vec<(usize, usize, usize)> {
+    let columns = header.slots.iter().zip(batch.columns()).enumerate();
+    columns
+        .filter_map(|(position, (slot, array))| {
+            let Slot::Column(column) = slot else { return None };
+            let digits = match array.data_type() {
+                DataType::Float64 => 15,
+                DataType::Float32 => 7,
+                DataType::Float16 => 3,
+                _ => return None,
+            };
+            let text = dataset.columns.get(*column)?.ty == FieldType::Text;
+            text.then_some((position, *column, digits))
+        })
+        .collect()
 }
 
 /// A column as text, as [`How`] says.

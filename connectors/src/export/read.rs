@@ -65,7 +65,7 @@ pub enum ReadError {
 pub(crate) struct FileRow<'a> {
     /// One cell per header slot.
     pub cells: Vec<Option<Cow<'a, str>>>,
-    /// Contract columns whose digits a spreadsheet has lost.
+    /// Contract columns whose digits a binary float (a spreadsheet's cell, a Parquet double) has lost.
     pub lossy: Vec<usize>,
     /// The text of a row that could not be split.
     pub bad: Option<&'a str>,

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, Float32Array, Float64Array, RecordBatch, StringArray};
 use flate2::write::GzEncoder;
 use rust_xlsxwriter::{Format as CellFormat, Workbook};
 use yaojia_models::contract::Registry;
@@ -184,6 +184,32 @@ fn parquet_files() {
         .iter()
         .flat_map(|batch| batch.column_by_name("_row").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec());
     assert_eq!(rows.collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
+fn ids_that_came_as_binary_floats_have_lost_their_digits() {
+    let ids: [(&str, ArrayRef); 2] = [
+        ("double", Arc::new(Float64Array::from(vec![Some(342_024_020_000_000_128.0), Some(123_456_789_012_345.0), Some(f64::NAN), None]))),
+        ("float", Arc::new(Float32Array::from(vec![Some(16_777_217.0), Some(1_234_567.0), Some(f32::NAN), None]))),
+    ];
+    for (kind, ids) in ids {
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["1"; 4]));
+        let amount: ArrayRef = Arc::new(Float64Array::from(vec![12_345_678_901_234_567.0; 4]));
+        let batch = RecordBatch::try_from_iter([
+            ("BTCH_CODE", ids),
+            ("GRP_CODE", Arc::clone(&text)),
+            ("PRE_UNIT_PRIC", amount),
+            ("UPDT_TIME", text),
+        ])
+        .unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let (_, batches) = read_file("surplus_base/1/202401/a.parquet", &bytes, None).unwrap();
+        let lossy = Some("lossy:btch_code".to_owned());
+        assert_eq!(column(&batches, "_note"), [lossy.clone(), None, lossy, None], "{kind}");
+    }
 }
 
 #[tokio::test]

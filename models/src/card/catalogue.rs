@@ -61,16 +61,6 @@ impl Catalogue {
         Ok(Self { indicators })
     }
 
-    /// Reads an embedded `sql/indicators` folder.
-    ///
-    /// # Errors
-    /// The first file that does not fit.
-    pub fn embedded(dir: &include_dir::Dir<'_>) -> Result<Self, CardError> {
-        let mut files = Vec::new();
-        collect_embedded(dir, dir.path(), &mut files);
-        Self::from_files(files)
-    }
-
     /// Reads a `sql/indicators` folder on disk.
     ///
     /// # Errors
@@ -115,16 +105,4 @@ impl Catalogue {
 /// The twin whose SQL a card shares; a card that does not parse is reported where it is read.
 fn shared(card: &str) -> Option<String> {
     card.parse::<toml::Table>().ok()?.get("sql")?.as_str().map(str::to_owned)
-}
-
-/// The text files below an embedded folder, with paths relative to `root`.
-fn collect_embedded<'a>(dir: &'a include_dir::Dir<'a>, root: &Path, files: &mut Vec<(String, &'a str)>) {
-    for file in dir.files() {
-        if let (Ok(path), Some(text)) = (file.path().strip_prefix(root), file.contents_utf8()) {
-            files.push((path.to_string_lossy().into_owned(), text));
-        }
-    }
-    for below in dir.dirs() {
-        collect_embedded(below, root, files);
-    }
 }

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use yaojia_models::contract::Registry;
+use yaojia_models::definitions::Definitions;
+
 use super::{CliError, Global, Printer};
 use crate::clock::Clock;
 use crate::config::vars::{self, Vars};
-use crate::config::{Config, Overrides};
-use crate::project::Project;
+use crate::config::{Config, FILE, Overrides};
+use crate::project::{Project, definitions};
 use crate::stop::Stop;
 
 /// One invocation.
@@ -55,6 +58,23 @@ impl App {
     /// As it is read.
     pub fn config(&self) -> Result<Config, CliError> {
         Ok(Config::load(&self.dir(), &self.overrides())?)
+    }
+
+    /// Whether there is a project here.
+    #[must_use]
+    pub fn has_project(&self) -> bool {
+        self.dir().join(FILE).exists()
+    }
+
+    /// Contracts, SQL, region and parameters of the project; what is built in, for the example region, where there is no project.
+    ///
+    /// # Errors
+    /// As they are read.
+    pub fn definitions(&self) -> Result<Definitions, CliError> {
+        if !self.has_project() {
+            return Ok(Definitions::embedded()?);
+        }
+        Ok(definitions(&self.dir(), &self.config()?, Registry::embedded()?)?)
     }
 
     /// The project.

@@ -4,8 +4,10 @@ use std::error::Error;
 
 use yaojia_connectors::profile::ProfileError;
 use yaojia_connectors::{ErrorKind as SourceKind, SourceError};
+use yaojia_models::bundle::SqlError;
 use yaojia_models::card::CardError;
 use yaojia_models::contract::ContractError;
+use yaojia_models::definitions::DefinitionError;
 use yaojia_simulator::SimError;
 use yaojia_warehouse::indicator::EngineError;
 use yaojia_warehouse::{ErrorKind, WarehouseError};
@@ -15,7 +17,6 @@ use crate::config::ConfigError;
 use crate::lineage::LineageError;
 use crate::project::ProjectError;
 use crate::run::RunError;
-use crate::sql::SqlError;
 
 /// An error as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +136,15 @@ impl From<SqlError> for CliError {
         match error {
             SqlError::Card(card) => card.into(),
             other => Self::new(other.code(), &other, Some("see `sql.paths` and the project's `sql` folder".to_owned()), ExitStatus::Usage),
+        }
+    }
+}
+
+impl From<DefinitionError> for CliError {
+    fn from(error: DefinitionError) -> Self {
+        match error {
+            DefinitionError::Contract(error) => error.into(),
+            DefinitionError::Sql(error) => error.into(),
         }
     }
 }

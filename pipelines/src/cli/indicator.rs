@@ -2,18 +2,16 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
+use yaojia_models::bundle::SqlBundle;
 use yaojia_models::card::{Card, Indicator, Query, Rule, RuleLevel, RuleTag};
-use yaojia_models::contract::Registry;
+use yaojia_models::definitions::Definitions;
 
 use super::doctor::sql;
 use super::fields::lines;
 use super::indicator_files::{self, NewArgs, PagesArgs};
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
-use crate::config::Config;
 use crate::pages::{Tongue, honesty};
-use crate::project::overlays;
-use crate::sql::SqlBundle;
 
 /// Arguments of `indicator`.
 #[derive(Debug, Args)]
@@ -50,22 +48,13 @@ pub(super) async fn indicator(app: &App, args: &IndicatorArgs) -> Result<ExitSta
         What::Pages(args) => return Box::pin(indicator_files::pages(app, args)).await,
         What::List | What::Show { .. } | What::Check => {}
     }
-    let bundle = bundle(app)?;
+    let definitions = app.definitions()?;
     match &args.what {
-        What::List => list(app, &bundle),
-        What::Show { id, sql } => show(app, &bundle, id, *sql),
-        What::Check => check(app, &bundle).await,
+        What::List => list(app, &definitions.sql),
+        What::Show { id, sql } => show(app, &definitions.sql, id, *sql),
+        What::Check => check(app, &definitions).await,
         What::New(_) | What::Pages(_) => Ok(ExitStatus::Done), // done above
     }
-}
-
-/// The SQL of the project; the built-in one where there is no project.
-fn bundle(app: &App) -> Result<SqlBundle, CliError> {
-    let dir = app.dir();
-    if dir.join(crate::config::FILE).exists() {
-        return Ok(SqlBundle::load(&overlays(&dir, &app.config()?))?);
-    }
-    Ok(SqlBundle::embedded()?)
 }
 
 fn list(app: &App, bundle: &SqlBundle) -> Result<ExitStatus, CliError> {
@@ -252,13 +241,8 @@ fn describe(indicator: &Indicator, rules: &[Value]) -> String {
     out
 }
 
-async fn check(app: &App, bundle: &SqlBundle) -> Result<ExitStatus, CliError> {
-    let (region, first_month) = match app.config() {
-        Ok(config) => of_config(&config)?,
-        Err(_) => ("652800".to_owned(), yaojia_models::value::Month::of(2024, 1)),
-    };
-    let registry = Registry::embedded()?;
-    let found = sql::check_indicators(bundle, &registry, &region, first_month).await?;
+async fn check(app: &App, definitions: &Definitions) -> Result<ExitStatus, CliError> {
+    let found = sql::check_indicators(definitions).await?;
     let bad = found.iter().any(|finding| !finding.problems.is_empty());
     if app.json() {
         app.printer.json("indicator", &json!({"ok": !bad, "checked": found}))?;
@@ -274,8 +258,4 @@ async fn check(app: &App, bundle: &SqlBundle) -> Result<ExitStatus, CliError> {
         }
     }
     Ok(if bad { ExitStatus::Negative } else { ExitStatus::Done })
-}
-
-fn of_config(config: &Config) -> Result<(String, yaojia_models::value::Month), CliError> {
-    Ok((config.region.code.clone(), config.first_month()?))
 }

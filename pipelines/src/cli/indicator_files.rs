@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use yaojia_models::contract::Registry;
 
 use super::doctor::sql;
 use super::{App, CliError, ExitStatus};
-use crate::sql::SqlBundle;
+use yaojia_models::bundle::SqlBundle;
 
 /// Arguments of `indicator new`.
 #[derive(Debug, Args)]
@@ -62,8 +61,7 @@ pub(super) async fn new(app: &App, args: &NewArgs) -> Result<ExitStatus, CliErro
         write(&dir.join(name), text)?;
     }
     // What was written must hold: a skeleton that does not check would be a defect of ours.
-    let bundle = SqlBundle::load(&crate::project::overlays(&app.dir(), &config))?;
-    let found = sql::check_indicators(&bundle, &Registry::embedded()?, &config.region.code, config.first_month()?).await?;
+    let found = sql::check_indicators(&app.definitions()?).await?;
     let problems: Vec<&String> =
         found.iter().filter(|finding| finding.what.ends_with(&folder)).flat_map(|finding| &finding.problems).collect();
     if app.json() {
@@ -115,10 +113,9 @@ fn files(app: &App, args: &NewArgs, folder: &str) -> BTreeMap<String, String> {
 
 /// Writes the pages of all indicators; those of indicators that are gone are removed.
 pub(super) async fn pages(app: &App, args: &PagesArgs) -> Result<ExitStatus, CliError> {
-    let (registry, sql) = super::lineage::bundle(app)?;
     let lineage = super::lineage::read(app).await?;
     lineage.problems().iter().for_each(|problem| app.printer.warn(problem));
-    let pages = crate::pages::pages(&sql, &registry, &lineage);
+    let pages = crate::pages::pages(&app.definitions()?, &lineage);
     let mut written = 0_usize;
     for (name, text) in &pages {
         let path = args.out.join(name);

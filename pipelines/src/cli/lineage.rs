@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use serde_json::{Value, json};
-use yaojia_models::contract::Registry;
 use yaojia_warehouse::lineage::{ColumnRef, Influence, Origin, Transform};
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
-use crate::config::FILE;
+use crate::config::Config;
 use crate::lineage::{Direction, Edge, Found, Inputs, Lineage, Target, messages};
-use crate::sql::SqlBundle;
 
 /// Arguments of `lineage`.
 #[derive(Debug, Args)]
@@ -70,34 +68,15 @@ pub(super) async fn lineage(app: &App, args: &LineageArgs) -> Result<ExitStatus,
     Ok(ExitStatus::Done)
 }
 
-/// Contracts and SQL of the project; what is built in where there is no project.
-pub(super) fn bundle(app: &App) -> Result<(Registry, SqlBundle), CliError> {
-    let dir = app.dir();
-    let sql =
-        if dir.join(FILE).exists() { SqlBundle::load(&crate::project::overlays(&dir, &app.config()?))? } else { SqlBundle::embedded()? };
-    Ok((Registry::embedded()?, sql))
-}
-
 /// The lineage of the project; of what is built in where there is no project.
 pub(super) async fn read(app: &App) -> Result<Lineage, CliError> {
-    let (registry, sql) = bundle(app)?;
-    if !app.dir().join(FILE).exists() {
-        let first_month = yaojia_models::value::Month::of(2024, 1);
-        let messages = messages(None)?;
-        let inputs = Inputs { registry: &registry, datasets: registry.datasets(), sql: &sql, messages, region: "652800", first_month };
-        return Ok(Lineage::of(&inputs).await?);
-    }
-    let config = app.config()?;
-    let datasets = config.aliases.merged(registry.datasets())?;
-    let platform = config.platform();
-    let inputs = Inputs {
-        registry: &registry,
-        datasets: &datasets,
-        sql: &sql,
-        messages: messages(platform.as_ref())?,
-        region: &config.region.code,
-        first_month: config.first_month()?,
-    };
+    let definitions = app.definitions()?;
+    let contracts = definitions.contracts.datasets();
+    let config = if app.has_project() { Some(app.config()?) } else { None };
+    let datasets = config.as_ref().map(|config| config.aliases.merged(contracts)).transpose()?;
+    let platform = config.as_ref().and_then(Config::platform);
+    let messages = messages(platform.as_ref())?;
+    let inputs = Inputs { definitions: &definitions, datasets: datasets.as_deref().unwrap_or(contracts), messages };
     Ok(Lineage::of(&inputs).await?)
 }
 

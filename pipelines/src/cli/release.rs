@@ -195,7 +195,7 @@ struct RestatedJson {
 
 async fn restated(app: &App, release: Option<i64>, limit: usize) -> Result<ExitStatus, CliError> {
     let project = app.project()?;
-    let all = restatements(&project.root, release).await.map_err(crate::run::RunError::from)?;
+    let all = restatements(&project.warehouse.root, release).await.map_err(crate::run::RunError::from)?;
     if app.json() {
         let rows: Vec<RestatedJson> = all
             .into_iter()

@@ -39,22 +39,22 @@ struct Square {
 
 pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, CliError> {
     let project = app.project()?;
-    let silver = read_counts(&project.root).await?;
+    let silver = read_counts(&project.warehouse.root).await?;
     if args.silver_counts {
         app.printer.bare_json(&silver)?;
         return Ok(ExitStatus::Done);
     }
-    let certificates = certificates(&project.root).await?;
+    let certificates = certificates(&project.warehouse.root).await?;
     if args.completeness {
         certificate::print(app, &certificates)?;
         return Ok(ExitStatus::Done);
     }
-    let release = current_release(&project.root).await?;
-    let runs = latest(runs(&project.root).await?, args.runs);
-    let marks = CellMarks::read(&project.root).await?;
+    let release = current_release(&project.warehouse.root).await?;
+    let runs = latest(runs(&project.warehouse.root).await?, args.runs);
+    let marks = CellMarks::read(&project.warehouse.root).await?;
     let squares = squares(&project, &marks, args.table.as_deref());
     let refused: Vec<(String, String)> = refused(&project).await?;
-    let kept: Vec<Value> = parses(&project.root)
+    let kept: Vec<Value> = parses(&project.warehouse.root)
         .await?
         .into_values()
         .flat_map(|mark| {
@@ -63,7 +63,7 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
                 .map(move |of| json!({"dataset": mark.dataset, "state": of.state, "source": of.source, "reason": of.reason}))
         })
         .collect();
-    let undone = undone(&project.root).await?;
+    let undone = undone(&project.warehouse.root).await?;
     let backfills: Vec<_> = crate::run::backfill::list(&project).await?.into_iter().filter(|of| of.is_open).collect();
     if app.json() {
         let mut document = document(&project, release.as_ref(), &runs, &squares, &silver, &refused);
@@ -101,7 +101,7 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
     }
     if !certificates.is_empty() {
         let words = "completeness, counties complete of all, by dataset and month (`--completeness`: every certificate)";
-        app.printer.table(&format!("\n{words}"), &certificate::matrix(&certificates, &project.region.code));
+        app.printer.table(&format!("\n{words}"), &certificate::matrix(&certificates, &project.warehouse.region.code));
     }
     if !kept.is_empty() {
         app.printer.warn(&format!("{} pages or files keep the rows of older parsing rules; `--json` lists them", kept.len()));
@@ -118,12 +118,13 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
 }
 
 fn head(app: &App, project: &Project, release: Option<&Release>) {
-    let region = format!("{} {}, from {}", project.region.code, project.region.name, project.region.first_month);
+    let region =
+        format!("{} {}, from {}", project.warehouse.region.code, project.warehouse.region.name, project.warehouse.region.first_month);
     let release = release.map_or_else(
         || "no release yet".to_owned(),
         |r| format!("release {} as of {} by {}, {} tables", r.number, r.as_of, r.run_id, r.tables.len()),
     );
-    app.printer.text(&format!("{region}\n{}\n{release}", project.root.url()));
+    app.printer.text(&format!("{region}\n{}\n{release}", project.warehouse.root.url()));
 }
 
 /// The beginning of a long text; `--json` has all of it.
@@ -149,7 +150,7 @@ fn latest(all: Vec<RunRecord>, n: usize) -> Vec<RunRecord> {
 /// Files whose last delivery was refused.
 async fn refused(project: &Project) -> Result<Vec<(String, String)>, CliError> {
     let mut last: BTreeMap<String, (String, String)> = BTreeMap::new();
-    for mark in loads(&project.root).await?.into_iter().filter(|mark| !mark.sha256.is_empty()) {
+    for mark in loads(&project.warehouse.root).await?.into_iter().filter(|mark| !mark.sha256.is_empty()) {
         last.insert(mark.name, (mark.state, mark.reason));
     }
     Ok(last.into_iter().filter(|(_, (state, _))| state == "refused").map(|(file, (_, reason))| (file, reason)).collect())
@@ -159,14 +160,14 @@ async fn refused(project: &Project) -> Result<Vec<(String, String)>, CliError> {
 fn squares(project: &Project, marks: &CellMarks, table: Option<&str>) -> Vec<Square> {
     let tables: Vec<String> = match table {
         Some(table) => vec![table.to_owned()],
-        None => project.registry.datasets().iter().map(|dataset| format!("silver.{}", dataset.name)).collect(),
+        None => project.warehouse.contracts.datasets().iter().map(|dataset| format!("silver.{}", dataset.name)).collect(),
     };
-    let first = project.region.first_month.to_string();
+    let first = project.warehouse.region.first_month.to_string();
     let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
     for table in &tables {
         for (cell, mark) in marks.of(table) {
             let whole = cell.county == "*" || mark.rows == 0;
-            let aside = table_is_all(tables.len()) && (cell.county == project.region.code || cell.month < first);
+            let aside = table_is_all(tables.len()) && (cell.county == project.warehouse.region.code || cell.month < first);
             if !whole && !aside {
                 *rows.entry((cell.county, cell.month)).or_default() += mark.rows;
             }
@@ -222,8 +223,8 @@ fn document(
 ) -> Value {
     let run = |r: &RunRecord| json!({"seq": r.seq, "id": r.id, "verb": r.verb, "as_of": r.as_of, "state": r.state, "note": r.note});
     json!({
-        "region": {"code": project.region.code, "name": project.region.name, "first_month": project.region.first_month.to_string()},
-        "warehouse": project.root.url().as_str(),
+        "region": {"code": project.warehouse.region.code, "name": project.warehouse.region.name, "first_month": project.warehouse.region.first_month.to_string()},
+        "warehouse": project.warehouse.root.url().as_str(),
         "release": release.map(|r| json!({"number": r.number, "run_id": r.run_id, "as_of": r.as_of, "tables": r.tables})),
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
         "matrix": squares,
@@ -234,9 +235,8 @@ fn document(
 
 /// County code → name: as configured, else as the released dimension says; codes alone where neither does.
 pub(super) async fn county_names(project: &Project, released: bool) -> BTreeMap<String, String> {
-    let mut names: BTreeMap<String, String> =
-        project.region.counties.iter().map(|county| (county.code.clone(), county.name.clone())).collect();
-    names.insert(project.region.code.clone(), project.region.name.clone());
+    let mut names: BTreeMap<String, String> = project.counties.iter().map(|county| (county.code.clone(), county.name.clone())).collect();
+    names.insert(project.warehouse.region.code.clone(), project.warehouse.region.name.clone());
     if !released {
         return names;
     }

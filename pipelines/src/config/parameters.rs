@@ -30,7 +30,7 @@ pub fn check_parameters(parameters: &IndexMap<String, IndexMap<String, String>>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::SqlBundle;
+    use yaojia_models::bundle::SqlBundle;
 
     #[test]
     fn unknown_indicators_and_parameters_and_odd_values_are_refused() {

@@ -22,14 +22,15 @@ const ASK: [&str; 3] = ["month", "span", "calendar"];
 
 /// All indicators, the tables of the question, and the four published tables.
 pub(super) async fn tables(inputs: &Inputs<'_>, session: &Session, problems: &mut Vec<String>) -> Result<Vec<TableLineage>, LineageError> {
-    let months = vec![AskedMonth::at(inputs.first_month, i64::MAX)];
-    let engine = Engine::new(session.context().clone(), Ask::new(inputs.region, inputs.first_month, months)?)?;
+    let months = vec![AskedMonth::at(inputs.definitions.region.first_month, i64::MAX)];
+    let engine =
+        Engine::new(session.context().clone(), Ask::new(&inputs.definitions.region.code, inputs.definitions.region.first_month, months)?)?;
     let mut all = Vec::new();
     for name in ASK {
         all.push(asked(&engine, name).await?);
     }
     let mut indicators = Vec::new();
-    for indicator in inputs.sql.catalogue().indicators() {
+    for indicator in inputs.definitions.indicators() {
         indicators.push(of_indicator(&engine, indicator, problems).await);
     }
     all.extend(published(inputs, &indicators));
@@ -196,7 +197,7 @@ type OriginOf<'a> = &'a dyn Fn(&str) -> Origin;
 
 /// `gold.indicator_value`, `gold.alert`, `gold.alert_evidence`, `gold.dim_indicator`.
 fn published(inputs: &Inputs<'_>, indicators: &[TableLineage]) -> Vec<TableLineage> {
-    let catalogue = inputs.sql.catalogue().indicators();
+    let catalogue = inputs.definitions.indicators();
     let mut measures: Vec<(&Indicator, &Measure)> = Vec::new();
     for indicator in catalogue {
         measures.extend(indicator.card.measures.iter().map(|measure| (indicator, measure)));
@@ -267,7 +268,7 @@ fn published(inputs: &Inputs<'_>, indicators: &[TableLineage]) -> Vec<TableLinea
     ];
     made.into_iter()
         .filter_map(|(name, by, origin)| {
-            let contract = inputs.registry.gold_table(name)?;
+            let contract = inputs.definitions.contracts.gold_table(name)?;
             let mut table = TableLineage::new(Layer::Gold, format!("gold.{name}"), &contract.title, by);
             for field in contract.arrow_schema().fields() {
                 let title = field.metadata().get("comment").cloned().unwrap_or_default();

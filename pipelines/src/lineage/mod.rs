@@ -16,15 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use yaojia_connectors::SourceError;
 use yaojia_connectors::platform::{PlatformConfig, SOURCE_TOML};
-use yaojia_models::contract::{Dataset, Registry};
-use yaojia_models::value::Month;
+use yaojia_models::contract::Dataset;
+use yaojia_models::definitions::Definitions;
 use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::indicator::EngineError;
 use yaojia_warehouse::lineage::{ColumnRef, Influence, Origin};
 
 pub use walk::{Direction, Edge, Found, NotFound, Step, Target};
-
-use crate::sql::SqlBundle;
 
 /// Why the lineage cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -51,18 +49,12 @@ pub enum LineageError {
 /// What the lineage is told from.
 #[derive(Debug, Clone)]
 pub struct Inputs<'a> {
-    /// The contracts.
-    pub registry: &'a Registry,
+    /// Contracts, SQL and region.
+    pub definitions: &'a Definitions,
     /// The datasets with the project's aliases.
     pub datasets: &'a [Dataset],
-    /// Model and indicator SQL.
-    pub sql: &'a SqlBundle,
     /// Dataset → message number of the platform.
     pub messages: IndexMap<String, String>,
-    /// The region's code.
-    pub region: &'a str,
-    /// The first month.
-    pub first_month: Month,
 }
 
 /// The message numbers of a platform by dataset, `A+B` where several feed one; those of the default profile where none is configured.
@@ -189,7 +181,7 @@ impl Lineage {
         for table in sources::tables(inputs) {
             all.add(table);
         }
-        let session = crate::shapes::empty_session(inputs.registry)?;
+        let session = crate::shapes::empty_session(&inputs.definitions.contracts)?;
         for table in models::tables(inputs, &session, &mut all.problems).await {
             all.add(table);
         }

@@ -9,8 +9,8 @@ use super::{Inputs, Layer, TableLineage};
 /// All models that have a contract.
 pub(super) async fn tables(inputs: &Inputs<'_>, session: &Session, problems: &mut Vec<String>) -> Vec<TableLineage> {
     let mut all = Vec::new();
-    for model in inputs.sql.models() {
-        let Some(contract) = inputs.registry.gold_table(&model.table) else { continue };
+    for model in inputs.definitions.sql.models() {
+        let Some(contract) = inputs.definitions.contracts.gold_table(&model.table) else { continue };
         let mut query = QueryLineage::merged(&branches(session.context(), &model.path, &model.text, problems).await);
         let mut table = TableLineage::new(Layer::Gold, format!("gold.{}", model.table), &contract.title, format!("sql/{}", model.path));
         for field in contract.arrow_schema().fields() {

@@ -2,23 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use yaojia_models::bundle::SqlBundle;
 use yaojia_models::contract::Registry;
-use yaojia_models::value::Month;
 use yaojia_warehouse::lineage::{ColumnRef, Transform};
 
 use super::walk::{Direction, Target};
 use super::*;
 
 async fn built_in() -> Lineage {
-    let (registry, sql) = (Registry::embedded().unwrap(), SqlBundle::embedded().unwrap());
-    let inputs = Inputs {
-        registry: &registry,
-        datasets: registry.datasets(),
-        sql: &sql,
-        messages: messages(None).unwrap(),
-        region: "652800",
-        first_month: Month::of(2024, 1),
-    };
+    let definitions = Definitions::embedded().unwrap();
+    let inputs = Inputs { definitions: &definitions, datasets: definitions.contracts.datasets(), messages: messages(None).unwrap() };
     Lineage::of(&inputs).await.unwrap()
 }
 

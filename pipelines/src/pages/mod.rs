@@ -7,23 +7,22 @@ mod tongue;
 use std::collections::BTreeMap;
 
 use yaojia_models::card::{Card, Standing};
-use yaojia_models::contract::Registry;
+use yaojia_models::definitions::Definitions;
 
 use crate::lineage::Lineage;
-use crate::sql::SqlBundle;
 
 pub use tongue::Tongue;
 
 /// All pages, by path below the folder they are written to: `zh/D13.md`, `en/README.md`.
 #[must_use]
-pub fn pages(sql: &SqlBundle, registry: &Registry, lineage: &Lineage) -> BTreeMap<String, String> {
+pub fn pages(definitions: &Definitions, lineage: &Lineage) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for tongue in Tongue::ALL {
-        for indicator in sql.catalogue().indicators() {
-            let text = page::render(tongue, indicator, registry, lineage);
+        for indicator in definitions.indicators() {
+            let text = page::render(tongue, indicator, &definitions.contracts, lineage);
             all.insert(format!("{}/{}.md", tongue.folder(), indicator.id()), text);
         }
-        all.insert(format!("{}/README.md", tongue.folder()), page::index(tongue, sql.catalogue().indicators()));
+        all.insert(format!("{}/README.md", tongue.folder()), page::index(tongue, definitions.indicators()));
     }
     all
 }
@@ -49,22 +48,15 @@ pub fn honesty(tongue: Tongue, card: &Card) -> &'static str {
 mod tests {
     use std::path::Path;
 
-    use yaojia_models::value::Month;
+    use yaojia_models::bundle::SqlBundle;
 
     use super::*;
     use crate::lineage::{Inputs, messages};
 
     async fn generated() -> BTreeMap<String, String> {
-        let (registry, sql) = (Registry::embedded().unwrap(), SqlBundle::embedded().unwrap());
-        let inputs = Inputs {
-            registry: &registry,
-            datasets: registry.datasets(),
-            sql: &sql,
-            messages: messages(None).unwrap(),
-            region: "652800",
-            first_month: Month::of(2024, 1),
-        };
-        pages(&sql, &registry, &Lineage::of(&inputs).await.unwrap())
+        let definitions = Definitions::embedded().unwrap();
+        let inputs = Inputs { definitions: &definitions, datasets: definitions.contracts.datasets(), messages: messages(None).unwrap() };
+        pages(&definitions, &Lineage::of(&inputs).await.unwrap())
     }
 
     #[tokio::test]

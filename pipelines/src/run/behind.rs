@@ -31,8 +31,9 @@ pub(crate) async fn rows_behind(
     let (Ok(month), Some(as_of)) = (Month::parse(text("month")), as_of) else { return Ok(Vec::new()) };
     read.see(sql).await?;
     let wrong = |e: yaojia_warehouse::indicator::EngineError| RunError::from(WarehouseError::from(e));
-    let mut ask = Ask::new(&project.region.code, project.region.first_month, vec![AskedMonth { month, as_of }]).map_err(wrong)?;
-    for (name, given) in project.config.parameters.get(indicator.id()).into_iter().flatten() {
+    let mut ask =
+        Ask::new(&project.warehouse.region.code, project.warehouse.region.first_month, vec![AskedMonth { month, as_of }]).map_err(wrong)?;
+    for (name, given) in project.warehouse.parameters.get(indicator.id()).into_iter().flatten() {
         ask = ask.with_parameter(indicator.id(), name, given);
     }
     let engine = Engine::new(read.context().clone(), ask).map_err(wrong)?;

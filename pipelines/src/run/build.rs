@@ -91,17 +91,11 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
 }
 
 pub(super) fn silver<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Silver<'a> {
-    Silver::new(context.root, context.registry, context.region).only(scope.map(|scope| &scope.silver))
+    context.warehouse.silver().only(scope.map(|scope| &scope.silver))
 }
 
 pub(super) fn gold<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Gold<'a> {
-    Gold {
-        root: context.root,
-        registry: context.registry,
-        region: context.region,
-        models: &context.models,
-        only: scope.map(|scope| &scope.gold),
-    }
+    context.warehouse.gold().only(scope.map(|scope| &scope.gold))
 }
 
 pub(super) fn indicators<'a>(
@@ -111,18 +105,7 @@ pub(super) fn indicators<'a>(
     set_aside: &'a SetAside,
     scope: Option<&'a Scope>,
 ) -> Indicators<'a> {
-    Indicators {
-        root: context.root,
-        registry: context.registry,
-        region: context.region,
-        first_month: context.first_month,
-        indicators: context.indicators,
-        instant: at,
-        completeness,
-        set_aside,
-        parameters: context.parameters,
-        only: scope.map(|scope| &scope.indicators),
-    }
+    context.warehouse.indicators_at(at, completeness, set_aside).only(scope.map(|scope| &scope.indicators))
 }
 
 /// Builds what is stale and moves the release; opens the run only if there is something to write. The second value is the error of an

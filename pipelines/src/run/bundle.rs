@@ -13,7 +13,7 @@ use yaojia_warehouse::ledger::current_release;
 use super::RunError;
 use super::context::Context;
 use crate::project::Project;
-use crate::sql::SqlBundle;
+use yaojia_models::bundle::SqlBundle;
 
 /// The versions of every library this binary was built with.
 const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock"));
@@ -98,9 +98,10 @@ pub(crate) async fn restore(context: &Context<'_>, manifest: &Manifest, mut proj
     for (path, sha256) in &manifest.sql {
         files.insert(path.clone(), texts.get(sha256).await?);
     }
-    project.sql = SqlBundle::from_files(files).map_err(|error| RunError::Config(error.to_string()))?;
-    project.region.code.clone_from(&manifest.region);
-    project.region.first_month = Month::parse(&manifest.first_month).map_err(|error| RunError::Config(error.to_string()))?;
-    project.config.parameters.clone_from(&manifest.parameters);
+    project.warehouse.definitions.sql = SqlBundle::from_files(files).map_err(|error| RunError::Config(error.to_string()))?;
+    project.warehouse.definitions.region.code.clone_from(&manifest.region);
+    project.warehouse.definitions.region.first_month =
+        Month::parse(&manifest.first_month).map_err(|error| RunError::Config(error.to_string()))?;
+    project.warehouse.definitions.parameters.clone_from(&manifest.parameters);
     Ok(project)
 }

@@ -10,19 +10,20 @@ use yaojia_connectors::profile::Profile;
 use yaojia_models::card::Indicator;
 use yaojia_models::contract::{Dataset, Registry};
 use yaojia_models::value::Month;
-use yaojia_warehouse::Root;
-use yaojia_warehouse::gold::Model;
 use yaojia_warehouse::ledger::{RunStamp, open_run};
 use yaojia_warehouse::store::Archive;
+use yaojia_warehouse::{Root, Warehouse};
 
 use super::RunError;
 use crate::project::Project;
-use crate::sql::SqlBundle;
 use crate::stop::Stop;
+use yaojia_models::bundle::SqlBundle;
 
 /// Everything a run needs; borrowed from the project.
 pub struct Context<'a> {
-    /// Warehouse root.
+    /// The warehouse.
+    pub warehouse: &'a Warehouse,
+    /// Its root.
     pub root: &'a Root,
     /// Archive of original bytes.
     pub archive: &'a Archive,
@@ -34,8 +35,6 @@ pub struct Context<'a> {
     pub region: &'a str,
     /// First month of which the region has all sources.
     pub first_month: Month,
-    /// Models of dimensions and facts.
-    pub models: Vec<Model>,
     /// All texts below `sql/`.
     pub sql: &'a SqlBundle,
     /// Cards, rules, SQL.
@@ -63,16 +62,16 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn of(project: &'a Project) -> Self {
         Self {
-            root: &project.root,
-            archive: &project.archive,
-            registry: &project.registry,
+            warehouse: &project.warehouse,
+            root: &project.warehouse.root,
+            archive: &project.warehouse.archive,
+            registry: &project.warehouse.contracts,
             datasets: &project.datasets,
-            region: &project.region.code,
-            first_month: project.region.first_month,
-            models: project.sql.models().map(|m| Model { name: m.table.clone(), sql: m.text.clone() }).collect(),
-            sql: &project.sql,
-            indicators: project.sql.catalogue().indicators(),
-            parameters: &project.config.parameters,
+            region: &project.warehouse.region.code,
+            first_month: project.warehouse.region.first_month,
+            sql: &project.warehouse.sql,
+            indicators: project.warehouse.indicators(),
+            parameters: &project.warehouse.parameters,
             platform: project.config.platform(),
             export: project.config.export(),
             profile_paths: &project.config.profiles.paths,

@@ -122,7 +122,7 @@ pub(crate) async fn explain(project: &Project, alert_id: &str, depth: Depth) -> 
     let keys = ["indicator_id", "measure", "month", "county", "level", "subject_code", "product_code", "batch_code", "group_code"];
     let same: Vec<String> = keys.iter().map(|k| format!("v.{k} = '{}'", text(k).replace('\'', "''"))).collect();
     let values = objects(&read.rows(&format!("SELECT * FROM gold.indicator_value AS v WHERE {}", same.join(" AND "))).await?)?;
-    let indicator = project.sql.catalogue().get(&text("indicator_id"));
+    let indicator = project.warehouse.sql.catalogue().get(&text("indicator_id"));
     let mut rule = Map::new();
     let mut card = Map::new();
     if let Some(indicator) = indicator {
@@ -249,7 +249,7 @@ fn card_text(card: &Card) -> Map<String, Value> {
 
 /// The gold row of a key.
 async fn fact_row(project: &Project, read: &super::ReadSession, name: &str, row_key: &str) -> Result<Option<Map<String, Value>>, RunError> {
-    let Some(contract) = project.registry.gold_table(name) else { return Ok(None) };
+    let Some(contract) = project.warehouse.contracts.gold_table(name) else { return Ok(None) };
     let grain: Vec<&str> = if name == "indicator_value" { VALUE_KEY.to_vec() } else { contract.grain.iter().map(String::as_str).collect() };
     let parts: Vec<&str> = row_key.splitn(grain.len(), '|').collect();
     if parts.len() != grain.len() {
@@ -278,10 +278,10 @@ async fn silver_rows(
     name: &str,
     fact: Option<&Map<String, Value>>,
 ) -> Result<Vec<(String, Map<String, Value>)>, RunError> {
-    let (Some(fact), Some(contract)) = (fact, project.registry.gold_table(name)) else { return Ok(Vec::new()) };
+    let (Some(fact), Some(contract)) = (fact, project.warehouse.contracts.gold_table(name)) else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for table in contract.reads.keys().filter_map(|t| t.strip_prefix("silver.")) {
-        let Some(dataset) = project.registry.dataset(table) else { continue };
+        let Some(dataset) = project.warehouse.contracts.dataset(table) else { continue };
         let key: Vec<&str> = dataset.key.iter().map(|k| dataset.silver_name(k)).collect();
         let direct = key.iter().all(|k| fact.contains_key(*k));
         let columns: Vec<String> = if direct {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use yaojia_warehouse::Root;
 use yaojia_warehouse::keep::{Backup, Checkpoints, Compaction, Copied, Keep, OldLog, Pinned, Removal, Tally, Vacuum, pinned};
 use yaojia_warehouse::ledger::{CellMarks, RunStamp, record_run};
-use yaojia_warehouse::silver::Silver;
 use yaojia_warehouse::store::Lease;
 
 use super::context::{Context, LazyRun, instant_text};
@@ -180,7 +179,7 @@ async fn compact(
     }
     let stamp = run.open(context).await?;
     // Tables are opened once by each: the one asked after a merge must see it.
-    let silver = || Silver::new(context.root, context.registry, context.region);
+    let silver = || context.warehouse.silver();
     let mut marks = CellMarks::read(context.root).await?;
     let stale: BTreeSet<String> = silver().stale(&marks).await?.into_iter().collect();
     for merges in due {

@@ -19,16 +19,13 @@ pub(super) async fn write(project: &Project, run_id: &str, report: &RunReport, i
         written.insert(table.clone(), *cells);
     }
     let inputs = Inputs {
-        registry: &project.registry,
+        definitions: &project.warehouse.definitions,
         datasets: &project.datasets,
-        sql: &project.sql,
         messages: messages(project.config.platform().as_ref())?,
-        region: &project.region.code,
-        first_month: project.region.first_month,
     };
     let lineage = Box::pin(Lineage::of(&inputs)).await.map_err(|e| RunError::Report(e.to_string()))?;
     let as_of = if report.as_of.is_empty() { instant } else { &report.as_of };
-    let facts = RunFacts { run_id, verb: &report.verb, region: &project.region.code, instant, as_of, written: &written, error };
+    let facts = RunFacts { run_id, verb: &report.verb, region: &project.warehouse.region.code, instant, as_of, written: &written, error };
     let text = events(&lineage, &facts);
-    Ok(project.root.put(&format!("_ops/runs/{run_id}/openlineage.jsonl"), text.into()).await?)
+    Ok(project.warehouse.root.put(&format!("_ops/runs/{run_id}/openlineage.jsonl"), text.into()).await?)
 }

@@ -47,7 +47,7 @@ pub(super) async fn original_of(
         "SELECT * FROM bronze.{dataset} AS b WHERE b._artifact = '{artifact}' AND b._row = {number} ORDER BY b._run_seq DESC LIMIT 1"
     );
     let bronze = if plain { objects(&read.rows(&sql).await?)?.into_iter().next() } else { None };
-    let (bytes, why_not) = match project.archive.get(&artifact).await {
+    let (bytes, why_not) = match project.warehouse.archive.get(&artifact).await {
         Ok(Some(bytes)) => (Some(file_row(project, &dataset, &source, &bytes, number).unwrap_or_else(|| cut(&bytes, number))), None),
         Ok(None) => (None, Some("the artifact is not in the archive".to_string())),
         Err(error @ WarehouseError::Archive { .. }) => (None, Some(error.to_string())),

@@ -97,6 +97,6 @@ pub async fn parse_again(
 
 /// Rows in quarantine by dataset and reason, as of the last build.
 async fn quarantined(project: &Project) -> Result<Nested, RunError> {
-    let counts = read_counts(&project.root).await?;
+    let counts = read_counts(&project.warehouse.root).await?;
     Ok(counts.into_iter().map(|(dataset, of)| (dataset, of.quarantined)).collect::<BTreeMap<_, _>>())
 }

@@ -29,7 +29,7 @@ pub async fn prove(project: &Project, names: &[String], quick: bool, progress: &
     let order = gold.order()?;
     let known = |name: &str| {
         let bare = name.strip_prefix("gold.").unwrap_or(name);
-        let model = order.iter().map(|(model, ..)| model.name.as_str()).find(|model| *model == bare);
+        let model = order.iter().map(|(model, ..)| model.table.as_str()).find(|model| *model == bare);
         model.or_else(|| context.indicators.iter().map(|i| i.id()).find(|id| id.eq_ignore_ascii_case(name)))
     };
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
@@ -42,12 +42,12 @@ pub async fn prove(project: &Project, names: &[String], quick: bool, progress: &
     let wants = |name: &str| names.is_empty() || wanted.contains(name);
 
     let stale = stale(&context, &gold, &indicators).await?;
-    let mut prover = Prover::new(context.root, context.registry, &release, quick);
+    let mut prover = Prover::new(context.warehouse, &release, quick);
     let mut proofs = Vec::new();
     progress.stage("prove");
-    for (model, ..) in order.iter().filter(|(model, ..)| wants(&model.name)) {
+    for (model, ..) in order.iter().filter(|(model, ..)| wants(&model.table)) {
         context.go_on()?;
-        progress.step(&model.name, 0, None);
+        progress.step(&model.table, 0, None);
         proofs.push(prover.model(&gold, model, &stale).await?);
     }
     for indicator in context.indicators.iter().filter(|indicator| wants(indicator.id())) {
@@ -70,7 +70,8 @@ async fn stale(context: &Context<'_>, gold: &Gold<'_>, indicators: &yaojia_wareh
     }
     // Rows that no build has judged yet make everything above them stale, whatever the prints say.
     if !silver(context, None).stale(&marks).await?.is_empty() {
-        let all = gold.models.iter().map(|m| format!("gold.{}", m.name)).chain(indicators.indicators.iter().map(|i| i.id().to_string()));
+        let models = context.warehouse.sql.models().map(|model| format!("gold.{}", model.table));
+        let all = models.chain(context.indicators.iter().map(|indicator| indicator.id().to_string()));
         for name in all {
             stale.cells.entry(name).or_default().insert(Cell::new("*", "*"));
         }

@@ -29,10 +29,15 @@ pub struct ReadSession {
 /// # Errors
 /// [`RunError::NotFound`] when nothing was published yet.
 pub async fn session(project: &Project) -> Result<ReadSession, RunError> {
-    let release = current_release(&project.root)
+    let release = current_release(&project.warehouse.root)
         .await?
         .ok_or_else(|| RunError::NotFound("nothing was published yet: run `yaojia nightly`".to_string()))?;
-    Ok(ReadSession { session: Session::new(None, None)?, root: project.root.clone(), registry: project.registry.clone(), release })
+    Ok(ReadSession {
+        session: Session::new(None, None)?,
+        root: project.warehouse.root.clone(),
+        registry: project.warehouse.contracts.clone(),
+        release,
+    })
 }
 
 impl ReadSession {

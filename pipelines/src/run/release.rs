@@ -166,7 +166,7 @@ pub struct RolledBack {
 /// # Errors
 /// As the storage says.
 pub async fn list(project: &Project) -> Result<Vec<Listed>, RunError> {
-    let root = &project.root;
+    let root = &project.warehouse.root;
     let times: BTreeMap<String, String> = runs(root).await?.into_iter().rev().map(|run| (run.id, run.as_of)).collect();
     let (back, gone) = (rollbacks(root).await?, vacuumed(root).await?);
     let mut before: BTreeMap<String, i64> = BTreeMap::new();
@@ -189,14 +189,14 @@ pub async fn list(project: &Project) -> Result<Vec<Listed>, RunError> {
 }
 
 async fn find(project: &Project, number: i64) -> Result<Release, RunError> {
-    let found = releases(&project.root).await?.into_iter().find(|release| release.number == number);
+    let found = releases(&project.warehouse.root).await?.into_iter().find(|release| release.number == number);
     found.ok_or_else(|| RunError::NotFound(format!("there is no release {number}: `yaojia release list`")))
 }
 
 /// A release whose rows are all there, as far as maintenance goes.
 async fn readable(project: &Project, number: i64) -> Result<Release, RunError> {
     let found = find(project, number).await?;
-    refuse_vacuumed(&project.root, number).await?;
+    refuse_vacuumed(&project.warehouse.root, number).await?;
     Ok(found)
 }
 
@@ -210,7 +210,7 @@ pub async fn show(project: &Project, number: i64) -> Result<Showing, RunError> {
     let listed = listed.ok_or_else(|| RunError::NotFound(format!("there is no release {number}")))?;
     let mut tables = Vec::new();
     for (name, version) in &release.tables {
-        let (_, files) = files(&project.root, name, *version).await?;
+        let (_, files) = files(&project.warehouse.root, name, *version).await?;
         let mut leaves = BTreeMap::new();
         for file in &files {
             let digest = digest_in(&file.path).and_then(|digest| digest.parse::<Digest>().ok());
@@ -242,8 +242,8 @@ pub async fn diff(project: &Project, from: i64, to: i64) -> Result<Difference, R
         if versions.0 == versions.1 {
             continue;
         }
-        let before = side(&project.root, name, versions.0).await?;
-        let after = side(&project.root, name, versions.1).await?;
+        let before = side(&project.warehouse.root, name, versions.0).await?;
+        let after = side(&project.warehouse.root, name, versions.1).await?;
         let cells = cells(&before, &after);
         if cells.is_empty() {
             continue;
@@ -288,7 +288,7 @@ async fn take_back(project: &Project, context: &Context<'_>, number: i64, by: &s
     }
     // A release that cannot be read any more must not become what readers see.
     for (name, version) in &wanted.tables {
-        let (table, files) = files(&project.root, name, *version).await?;
+        let (table, files) = files(&project.warehouse.root, name, *version).await?;
         for file in files {
             let path = object_store::path::Path::parse(&file.path).map_err(|e| RunError::Report(e.to_string()))?;
             table.store().head(&path).await.map_err(|_| {

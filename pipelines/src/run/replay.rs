@@ -119,8 +119,8 @@ pub async fn replay(project: &Project, ask: &ReplayAsk<'_>, place: &Path, progre
 
     let at = parse_timestamp(&basis.as_of).ok().flatten().unwrap_or(context.now);
     let mut then = project.clone();
-    then.archive = Archive::new(root.clone(), yaojia_warehouse::store::AuditKeys::default());
-    then.root = root;
+    then.warehouse.archive = Archive::new(root.clone(), yaojia_warehouse::store::AuditKeys::default());
+    then.warehouse.root = root;
     then.clock = Clock::at(naive(at));
     then.config.platform = None;
     then.config.export = None;

@@ -56,11 +56,11 @@ impl Nodes {
             tags.insert(name.clone(), BTreeSet::from([source.to_owned()]));
             reads.insert(name, dataset.needs().into_iter().map(|need| format!("silver.{need}")).collect());
         }
-        for model in &context.models {
-            let name = format!("gold.{}", model.name);
-            let kind = if model.name.starts_with("dim_") { "dim" } else { "fact" };
+        for model in context.warehouse.sql.models() {
+            let name = format!("gold.{}", model.table);
+            let kind = if model.table.starts_with("dim_") { "dim" } else { "fact" };
             tags.insert(name.clone(), BTreeSet::from([kind.to_owned()]));
-            let refs = table_refs(&name, &model.sql).map_err(bad)?;
+            let refs = table_refs(&name, &model.text).map_err(bad)?;
             reads.insert(name, refs.into_iter().filter(|of| of.schema.is_some()).map(|of| of.to_string()).collect());
         }
         for indicator in context.indicators {

@@ -8,7 +8,8 @@ use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::scalar::ScalarValue;
-use yaojia_models::contract::{ReadWindow, Registry, TableContract};
+use yaojia_models::bundle::Model;
+use yaojia_models::contract::{ReadWindow, TableContract};
 use yaojia_models::graph::{Graph, table_refs};
 
 use crate::delta::{Cell, CellRows, Change, FileEntry, Table, canonical, digest_in, file_schema, split_cells, write_cell};
@@ -16,19 +17,10 @@ use crate::error::{Result, WarehouseError};
 use crate::gold::check::Candidate;
 use crate::gold::{Fingerprint, Session, part, window};
 use crate::ledger::{CellMark, CellMarks, Refused, RunStamp};
-use crate::store::Root;
+use crate::warehouse::Warehouse;
 
 /// Bumped when our SQL functions or the way models run change what comes out for the same input.
 const ENGINE: &str = "gold-1";
-
-/// A gold model: its name (`fact_receipt`) and SQL.
-#[derive(Debug, Clone)]
-pub struct Model {
-    /// Table name in `gold`.
-    pub name: String,
-    /// One SELECT.
-    pub sql: String,
-}
 
 /// A cell that is not fresh, and why.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -56,22 +48,29 @@ pub struct GoldOutcome {
 
 /// Facts and dimensions of one warehouse.
 pub struct Gold<'a> {
-    /// Warehouse root.
-    pub root: &'a Root,
-    /// All contracts.
-    pub registry: &'a Registry,
-    /// Region code.
-    pub region: &'a str,
-    /// Models, any order.
-    pub models: &'a [Model],
-    /// Only these (`gold.fact_receipt`) are judged and built; what they read is taken as stored.
-    pub only: Option<&'a BTreeSet<String>>,
+    pub(super) warehouse: &'a Warehouse,
+    only: Option<&'a BTreeSet<String>>,
+}
+
+impl Warehouse {
+    /// Its facts and dimensions, all of them.
+    #[must_use]
+    pub fn gold(&self) -> Gold<'_> {
+        Gold { warehouse: self, only: None }
+    }
 }
 
 /// Cells of an input with their digests.
 type Digests = BTreeMap<Cell, String>;
 
-impl Gold<'_> {
+impl<'a> Gold<'a> {
+    /// Judges and builds these (`gold.fact_receipt`) alone; what they read is taken as stored.
+    #[must_use]
+    pub fn only(mut self, only: Option<&'a BTreeSet<String>>) -> Self {
+        self.only = only;
+        self
+    }
+
     /// Models in the order they must be built: what a model reads, refers to or is reconciled with comes before it.
     ///
     /// # Errors
@@ -80,19 +79,20 @@ impl Gold<'_> {
         let bad = |e: &dyn std::fmt::Display| WarehouseError::Contract { table: "gold".to_string(), why: e.to_string() };
         let mut known: BTreeMap<String, (&Model, &TableContract, BTreeSet<String>)> = BTreeMap::new();
         let mut needs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for model in self.models {
-            let name = format!("gold.{}", model.name);
+        for model in self.warehouse.sql.models() {
+            let name = format!("gold.{}", model.table);
             let contract = self
-                .registry
-                .gold_table(&model.name)
+                .warehouse
+                .contracts
+                .gold_table(&model.table)
                 .ok_or_else(|| WarehouseError::Contract { table: name.clone(), why: "there is SQL but no contract".to_string() })?;
-            let reads: BTreeSet<String> = table_refs(&name, &model.sql)
+            let reads: BTreeSet<String> = table_refs(&name, &model.text)
                 .map_err(|e| bad(&e))?
                 .iter()
                 .filter(|r| r.schema.is_some())
                 .map(ToString::to_string)
                 .collect();
-            let checked = contract.columns.iter().filter(|c| c.unknown.is_none()).filter_map(|c| self.registry.referenced(c));
+            let checked = contract.columns.iter().filter(|c| c.unknown.is_none()).filter_map(|c| self.warehouse.contracts.referenced(c));
             let before = checked.map(|(table, _)| format!("gold.{table}")).chain(contract.reconcile.iter().map(|r| r.with.clone()));
             needs.insert(name.clone(), reads.iter().cloned().chain(before).collect());
             known.insert(name, (model, contract, reads));
@@ -111,7 +111,7 @@ impl Gold<'_> {
     ) -> BTreeMap<Cell, Fingerprint> {
         let print = |input: String| Fingerprint {
             contract: part(&contract.digest()),
-            code: part(&format!("{ENGINE}\n{}\n{}", self.region, model.sql)),
+            code: part(&format!("{ENGINE}\n{}\n{}", self.warehouse.region.code, model.text)),
             input,
             ..Fingerprint::default()
         };
@@ -158,10 +158,10 @@ impl Gold<'_> {
     /// # Errors
     /// As the storage says.
     pub async fn plan(&self, marks: &CellMarks) -> Result<Vec<StaleCell>> {
-        let refused = Refused::read(self.root).await?;
+        let refused = Refused::read(&self.warehouse.root).await?;
         let mut stale = Vec::new();
         for (model, contract, reads) in self.order()? {
-            let label = format!("gold.{}", model.name);
+            let label = format!("gold.{}", model.table);
             if self.only.is_some_and(|only| !only.contains(&label)) {
                 continue;
             }
@@ -187,10 +187,10 @@ impl Gold<'_> {
     ) -> Result<(BTreeMap<Cell, Fingerprint>, Digests)> {
         let mut inputs = BTreeMap::new();
         for name in reads {
-            inputs.insert(name.clone(), Table::digests(self.root, name).await?);
+            inputs.insert(name.clone(), Table::digests(&self.warehouse.root, name).await?);
         }
-        let label = format!("gold.{}", model.name);
-        let held = Table::digests(self.root, &label).await?;
+        let label = format!("gold.{}", model.table);
+        let held = Table::digests(&self.warehouse.root, &label).await?;
         let recorded = marks.of(&label).into_iter().filter(|(_, mark)| !mark.digest.is_empty()).map(|(cell, _)| cell);
         let cells: BTreeSet<Cell> = held.keys().cloned().chain(recorded).collect();
         Ok((self.fingerprints(model, contract, &inputs, &cells), held))
@@ -207,10 +207,13 @@ impl Gold<'_> {
         contract: &TableContract,
         only: Option<&BTreeSet<Cell>>,
     ) -> Result<BTreeMap<Cell, CellRows>> {
-        let label = format!("gold.{}", model.name);
+        let label = format!("gold.{}", model.table);
         let schema = Arc::new(contract.arrow_schema());
-        let parameters: BTreeMap<String, ScalarValue> =
-            if model.sql.contains("$region") { [("region".to_string(), ScalarValue::from(self.region))].into() } else { BTreeMap::new() };
+        let parameters: BTreeMap<String, ScalarValue> = if model.text.contains("$region") {
+            [("region".to_string(), ScalarValue::from(self.warehouse.region.code.as_str()))].into()
+        } else {
+            BTreeMap::new()
+        };
         let batches = session.rows(&label, &wrap(model, &schema, only), &parameters).await?;
         let batches = batches.iter().map(|b| conform(&label, &schema, b)).collect::<Result<Vec<_>>>()?;
         let inner = file_schema(&schema);
@@ -239,7 +242,7 @@ impl Gold<'_> {
     ) -> Result<GoldOutcome> {
         let mut outcome = GoldOutcome::default();
         for (model, contract, reads) in self.order()? {
-            let label = format!("gold.{}", model.name);
+            let label = format!("gold.{}", model.table);
             if self.only.is_some_and(|only| !only.contains(&label)) {
                 continue;
             }
@@ -250,7 +253,7 @@ impl Gold<'_> {
             if stale.is_empty() {
                 continue;
             }
-            tell(&model.name);
+            tell(&model.table);
             outcome.stale.insert(label.clone(), stale.len() as u64);
             let clock = std::time::Instant::now();
             let all = stale.len() == count;
@@ -259,7 +262,11 @@ impl Gold<'_> {
             // Only what the stale cells may read, as the contract says: that nothing else matters is what `prove` proves.
             for name in &reads {
                 let window = contract.window(name);
-                session.see_cells(self.root, self.registry, name, &|cell| whole || window::reaches(window, &named, cell)).await?;
+                session
+                    .see_cells(&self.warehouse.root, &self.warehouse.contracts, name, &|cell| {
+                        whole || window::reaches(window, &named, cell)
+                    })
+                    .await?;
             }
             let changed = self.table(session, model, contract, &reads, &stale, whole, run, marks).await?;
             tracing::debug!(model = label, seconds = ?clock.elapsed(), "model");
@@ -280,17 +287,18 @@ impl Gold<'_> {
         run: &RunStamp,
         marks: &mut CellMarks,
     ) -> Result<u64> {
-        let label = format!("gold.{}", model.name);
+        let label = format!("gold.{}", model.table);
         let named: BTreeSet<Cell> = stale.keys().cloned().collect();
         let rows = self.rows(session, model, contract, (!whole).then_some(&named)).await?;
         let schema = Arc::new(contract.arrow_schema());
-        let mut table = Table::open_or_create(self.root, "gold", &model.name, &schema, &["county", "month"], &contract.title).await?;
+        let mut table =
+            Table::open_or_create(&self.warehouse.root, "gold", &model.table, &schema, &["county", "month"], &contract.title).await?;
         let active: BTreeMap<Cell, Vec<FileEntry>> = table.files_by_cell()?;
         let concerned = |cell: &Cell| whole || stale.contains_key(cell);
         let emptied: BTreeSet<Cell> = active.keys().chain(&named).filter(|c| concerned(c) && !rows.contains_key(*c)).cloned().collect();
         let print = print_of(stale);
         let candidate = Candidate { contract, rows: &rows, emptied: &emptied, whole, print: &print };
-        candidate.check(session, self.root, self.registry, run).await?;
+        candidate.check(session, &self.warehouse.root, &self.warehouse.contracts, run).await?;
         let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
         let mut fresh: BTreeMap<Cell, CellMark> = BTreeMap::new();
         for (cell, rows) in rows {
@@ -357,7 +365,7 @@ fn wrap(model: &Model, schema: &SchemaRef, only: Option<&BTreeSet<Cell>>) -> Str
         let months = list(only.iter().map(|c| c.month.as_str()).collect());
         format!("\nWHERE model.county IN ({counties})\n  AND model.month IN ({months})")
     });
-    format!("SELECT {}\nFROM (\n{}\n) AS model{filter}", columns.join(", "), model.sql.trim().trim_end_matches(';'))
+    format!("SELECT {}\nFROM (\n{}\n) AS model{filter}", columns.join(", "), model.text.trim().trim_end_matches(';'))
 }
 
 /// Casts a result to the contract's types and order.

@@ -17,10 +17,11 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> 
     let name = "dim_indicator";
     let label = format!("gold.{name}");
     let contract = build
-        .registry
+        .warehouse
+        .contracts
         .gold_table(name)
         .ok_or_else(|| WarehouseError::Contract { table: label.clone(), why: "there is no contract".to_string() })?;
-    let rows: Vec<_> = build.indicators.iter().flat_map(|i| i.card.measures.iter().map(move |m| (&i.card, m))).collect();
+    let rows: Vec<_> = build.warehouse.indicators().iter().flat_map(|i| i.card.measures.iter().map(move |m| (&i.card, m))).collect();
     let schema = file_schema(&contract.arrow_schema());
     let columns = schema
         .fields()
@@ -50,13 +51,16 @@ pub(super) async fn list(build: &Indicators<'_>, run: &RunStamp) -> Result<u64> 
         .collect::<Result<Vec<_>>>()?;
     let batch = RecordBatch::try_new(schema.clone(), columns).map_err(|source| WarehouseError::Arrow { table: label.clone(), source })?;
     let mut table =
-        Table::open_or_create(build.root, "gold", name, &contract.arrow_schema(), &["county", "month"], &contract.title).await?;
+        Table::open_or_create(&build.warehouse.root, "gold", name, &contract.arrow_schema(), &["county", "month"], &contract.title).await?;
     let sorted = canonical(&label, &schema, &contract.grain, &[], &[batch])?;
     let held = table.files()?;
     if held.len() == 1 && digest_in(&held[0].path) == Some(sorted.digest.as_str()) {
         return Ok(0);
     }
-    let partition = vec![("county".to_string(), build.region.to_string()), ("month".to_string(), build.first_month.to_string())];
+    let partition = vec![
+        ("county".to_string(), build.warehouse.region.code.clone()),
+        ("month".to_string(), build.warehouse.region.first_month.to_string()),
+    ];
     let file = write_cell(&table.store(), &label, partition, sorted, run.seq).await?;
     let change = Change {
         add: vec![file],

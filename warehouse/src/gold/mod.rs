@@ -11,7 +11,7 @@ mod session;
 mod set_aside;
 mod window;
 
-pub use build::{Gold, GoldOutcome, Model, StaleCell};
+pub use build::{Gold, GoldOutcome, StaleCell};
 pub use completeness::Completeness;
 pub use indicators::{IndicatorOutcome, Indicators, MonthCounts, StaleMonth};
 pub(crate) use print::replacing;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use yaojia_models::contract::{Dataset, Registry};
+use yaojia_models::contract::Dataset;
 
 use crate::bronze::Retired;
 use crate::delta::{Cell, FileEntry, Table, digest_in, read_file};
@@ -23,7 +23,7 @@ use crate::silver::plan::{CountyPlan, Plan};
 use crate::silver::quarantine::{self, QUARANTINE};
 use crate::silver::rows::{Part, Rows};
 use crate::silver::tables::Tables;
-use crate::store::Root;
+use crate::warehouse::Warehouse;
 
 /// Bumped when judging or typing changes what comes out for the same bronze.
 pub(super) const ENGINE: &str = "silver-1";
@@ -71,12 +71,7 @@ pub struct SilverOutcome {
 /// Silver over one warehouse, as it is when it is first asked: tables are opened once.
 #[derive(Debug)]
 pub struct Silver<'a> {
-    /// Warehouse root.
-    root: &'a Root,
-    /// All contracts.
-    registry: &'a Registry,
-    /// Region code.
-    region: &'a str,
+    warehouse: &'a Warehouse,
     extent: Extent,
     only: Option<&'a BTreeSet<String>>,
     tables: Tables,
@@ -110,13 +105,15 @@ struct Built {
     judged: u64,
 }
 
-impl<'a> Silver<'a> {
-    /// Silver of a region.
+impl Warehouse {
+    /// Its silver, all of it.
     #[must_use]
-    pub fn new(root: &'a Root, registry: &'a Registry, region: &'a str) -> Self {
-        Self { root, registry, region, extent: Extent::default(), only: None, tables: Tables::default() }
+    pub fn silver(&self) -> Silver<'_> {
+        Silver { warehouse: self, extent: Extent::default(), only: None, tables: Tables::default() }
     }
+}
 
+impl<'a> Silver<'a> {
     /// Judges this much where something changed.
     #[must_use]
     pub fn extent(mut self, extent: Extent) -> Self {
@@ -151,7 +148,7 @@ impl<'a> Silver<'a> {
     pub async fn reasons(&self, marks: &CellMarks) -> Result<Vec<(String, &'static str)>> {
         let mut stale: BTreeSet<String> = BTreeSet::new();
         let mut names = Vec::new();
-        for dataset in self.registry.datasets().iter().filter(|dataset| self.wants(dataset)) {
+        for dataset in self.warehouse.contracts.datasets().iter().filter(|dataset| self.wants(dataset)) {
             let Some(print) = self.fingerprint(dataset).await? else { continue };
             let upstream = || dataset.needs().iter().any(|n| stale.contains(*n)).then_some("input_changed");
             if let Some(reason) = self.reason(dataset, &print, marks).await?.or_else(upstream) {
@@ -168,7 +165,7 @@ impl<'a> Silver<'a> {
     /// [`WarehouseError::Balance`] when rows do not add up, else as the storage says.
     pub async fn build(&self, run: &RunStamp, marks: &mut CellMarks, tell: &(dyn Fn(&str) + Sync)) -> Result<SilverOutcome> {
         let mut outcome = SilverOutcome::default();
-        for dataset in self.registry.datasets().iter().filter(|dataset| self.wants(dataset)) {
+        for dataset in self.warehouse.contracts.datasets().iter().filter(|dataset| self.wants(dataset)) {
             // Asked again for each: an upstream build in this run may have changed what this one reads.
             let Some(print) = self.fingerprint(dataset).await? else { continue };
             if self.reason(dataset, &print, marks).await?.is_none() {
@@ -193,7 +190,7 @@ impl<'a> Silver<'a> {
         if let Some(reason) = print.reason(mark.map(|m| m.fingerprint.as_str())) {
             return Ok(Some(reason));
         }
-        let held = Manifest::read(self.root, dataset, &print.text()).await?;
+        let held = Manifest::read(&self.warehouse.root, dataset, &print.text()).await?;
         let others = match held {
             Some(held) => held.outputs != self.outputs(dataset).await?,
             None => false,
@@ -203,30 +200,30 @@ impl<'a> Silver<'a> {
 
     /// Everything a dataset's silver depends on; `None` when it has no bronze yet.
     async fn fingerprint(&self, dataset: &Dataset) -> Result<Option<Fingerprint>> {
-        let Some(bronze) = self.tables.get(self.root, "bronze", &dataset.name).await? else { return Ok(None) };
+        let Some(bronze) = self.tables.get(&self.warehouse.root, "bronze", &dataset.name).await? else { return Ok(None) };
         let mut input = String::new();
         for file in bronze.files()? {
             input.push_str(&file.path);
             input.push('\n');
         }
         for need in dataset.needs() {
-            if let Some(table) = self.tables.get(self.root, "silver", need).await? {
+            if let Some(table) = self.tables.get(&self.warehouse.root, "silver", need).await? {
                 for file in table.files()? {
                     input.push_str(need);
                     input.push_str(&format!(" {} {}\n", file.cell(), digest_in(&file.path).unwrap_or(&file.path)));
                 }
             }
         }
-        let code = format!("{ENGINE}\n{}", self.region);
+        let code = format!("{ENGINE}\n{}", self.warehouse.region.code);
         Ok(Some(Fingerprint { contract: part(&dataset.digest()), code: part(&code), input: part(&input), ..Fingerprint::default() }))
     }
 
     async fn dataset(&self, dataset: &Dataset, print: &str, run: &RunStamp, marks: &mut CellMarks) -> Result<Option<(Built, RowsJudged)>> {
-        let Some(bronze) = self.tables.get(self.root, "bronze", &dataset.name).await? else { return Ok(None) };
+        let Some(bronze) = self.tables.get(&self.warehouse.root, "bronze", &dataset.name).await? else { return Ok(None) };
         let files = bronze.files()?;
         let (mut tables, mut needs) = (BTreeMap::new(), Needs::new());
         for need in dataset.needs() {
-            if let Some(table) = self.tables.get(self.root, "silver", need).await? {
+            if let Some(table) = self.tables.get(&self.warehouse.root, "silver", need).await? {
                 needs.insert(need.to_string(), table.files()?.iter().map(NeedFile::of).collect());
                 tables.insert(need.to_string(), table);
             }
@@ -259,7 +256,7 @@ impl<'a> Silver<'a> {
             counts: built.counts.clone(),
             cells: built.by_cell.iter().map(|(cell, counts)| (cell.county.clone(), cell.month.clone(), *counts)).collect(),
         };
-        manifest.write(self.root, dataset, mark.as_deref()).await?;
+        manifest.write(&self.warehouse.root, dataset, mark.as_deref()).await?;
         let judged = RowsJudged { held, judged: built.judged, whole };
         Ok(Some((built, judged)))
     }
@@ -270,15 +267,15 @@ impl<'a> Silver<'a> {
     /// # Errors
     /// As the storage says.
     pub async fn remark(&self, datasets: &BTreeSet<String>, marks: &mut CellMarks) -> Result<()> {
-        for dataset in self.registry.datasets().iter().filter(|dataset| datasets.contains(&dataset.name)) {
+        for dataset in self.warehouse.contracts.datasets().iter().filter(|dataset| datasets.contains(&dataset.name)) {
             let Some(print) = self.fingerprint(dataset).await?.map(|print| print.text()) else { continue };
-            let Some(bronze) = self.tables.get(self.root, "bronze", &dataset.name).await? else { continue };
+            let Some(bronze) = self.tables.get(&self.warehouse.root, "bronze", &dataset.name).await? else { continue };
             let (table, whole) = (format!("silver.{}", dataset.name), Cell::new(WHOLE, WHOLE));
             let before = marks.get(&table, &whole).map(|mark| mark.fingerprint.clone()).unwrap_or_default();
-            if let Some(mut held) = Manifest::read(self.root, dataset, &before).await? {
+            if let Some(mut held) = Manifest::read(&self.warehouse.root, dataset, &before).await? {
                 held.print.clone_from(&print);
                 held.bronze = bronze.files()?.into_iter().map(|file| file.path).collect();
-                held.write(self.root, dataset, Some(&before)).await?;
+                held.write(&self.warehouse.root, dataset, Some(&before)).await?;
             }
             marks.set(&table, whole, CellMark { fingerprint: print, ..CellMark::default() });
         }
@@ -287,8 +284,8 @@ impl<'a> Silver<'a> {
 
     /// Hash of what is there of a dataset in silver.
     async fn outputs(&self, dataset: &Dataset) -> Result<String> {
-        let silver = self.tables.get(self.root, "silver", &dataset.name).await?;
-        let quarantine = self.tables.get(self.root, "silver", QUARANTINE).await?;
+        let silver = self.tables.get(&self.warehouse.root, "silver", &dataset.name).await?;
+        let quarantine = self.tables.get(&self.warehouse.root, "silver", QUARANTINE).await?;
         outputs(dataset, silver.as_ref(), quarantine.as_ref())
     }
 
@@ -304,7 +301,7 @@ impl<'a> Silver<'a> {
                 }
             }
         }
-        let indexes = lookup::load(&job.tables, &job.plan, self.region, &[&job.needs], &codes, None).await?;
+        let indexes = lookup::load(&job.tables, &job.plan, &self.warehouse.region.code, &[&job.needs], &codes, None).await?;
         let rows = Rows { parts: job.files.iter().map(|file| Part::File(file.path.clone())).collect() };
         let now = self.decide(job, &rows, indexes.into_iter().next().unwrap_or_default()).await?;
         let mut table = self.silver(job.dataset).await?;
@@ -332,7 +329,9 @@ impl<'a> Silver<'a> {
             (Some(old), Some(new)) if (&old.contract, &old.code) == (&new.contract, &new.code) => {}
             _ => return Ok(Err("contract or code changed")),
         }
-        let Some(held) = Manifest::read(self.root, job.dataset, mark).await? else { return Ok(Err("nothing is known of the last build")) };
+        let Some(held) = Manifest::read(&self.warehouse.root, job.dataset, mark).await? else {
+            return Ok(Err("nothing is known of the last build"));
+        };
         if held.outputs != self.outputs(job.dataset).await? {
             return Ok(Err("the tables are not those of the last build"));
         }
@@ -363,7 +362,7 @@ impl<'a> Silver<'a> {
         let Some((wanted, gone)) = accept::cells_concerned(job, &table, &of.groups, &before, &now, marks).await? else {
             return Ok(Err("silver is not what the last build left"));
         };
-        let quarantine = self.tables.get(self.root, "silver", QUARANTINE).await?;
+        let quarantine = self.tables.get(&self.warehouse.root, "silver", QUARANTINE).await?;
         let Some(stays) = quarantine::stays(job, quarantine.as_ref(), &of.rows, &before, &now).await? else {
             return Ok(Err("the quarantine is not what the last build left"));
         };
@@ -378,7 +377,7 @@ impl<'a> Silver<'a> {
         let mut codes = BTreeSet::new();
         of.rows.held().for_each(|batch| lookup::own_counties(&job.plan, batch, &mut codes));
         let wanted = narrow::wanted(&job.plan, &of.rows)?;
-        let indexes = lookup::load(&job.tables, &job.plan, self.region, &[old, &job.needs], &codes, Some(&wanted)).await?;
+        let indexes = lookup::load(&job.tables, &job.plan, &self.warehouse.region.code, &[old, &job.needs], &codes, Some(&wanted)).await?;
         let mut sides = indexes.into_iter();
         let (then, today) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
         let known = |row: &Judged| of.known.get(row.file as usize).copied().unwrap_or_default();
@@ -397,7 +396,7 @@ impl<'a> Silver<'a> {
     }
 
     async fn judge(&self, job: &Job<'_>, rows: &Rows, indexes: &Arc<Indexes>) -> Result<Vec<Judged>> {
-        let region = indexes.counties.find(self.region).unwrap_or(0);
+        let region = indexes.counties.find(&self.warehouse.region.code).unwrap_or(0);
         let (store, label) = (job.bronze.store(), job.bronze.label().to_string());
         let jobs = rows.parts.iter().cloned().enumerate().map(|(number, part)| {
             let (store, label, plan, indexes, retired) =
@@ -433,7 +432,7 @@ impl<'a> Silver<'a> {
     async fn silver(&self, dataset: &Dataset) -> Result<Table> {
         // The contract's columns are compared with the table's by this.
         let schema = dataset.silver_schema();
-        Table::open_or_create(self.root, "silver", &dataset.name, &schema, &["county", "month"], &dataset.title).await
+        Table::open_or_create(&self.warehouse.root, "silver", &dataset.name, &schema, &["county", "month"], &dataset.title).await
     }
 
     /// Replaces the dataset's part of the quarantine.
@@ -445,8 +444,8 @@ impl<'a> Silver<'a> {
         stays: Option<quarantine::Stays>,
         marks: &mut CellMarks,
     ) -> Result<u64> {
-        let held = self.tables.get(self.root, "silver", QUARANTINE).await?;
-        let (table, changed) = quarantine::replace(self.root, held, job, rows, now, stays, marks).await?;
+        let held = self.tables.get(&self.warehouse.root, "silver", QUARANTINE).await?;
+        let (table, changed) = quarantine::replace(&self.warehouse.root, held, job, rows, now, stays, marks).await?;
         if let Some(table) = table {
             self.tables.put(&table);
         }

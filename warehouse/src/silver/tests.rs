@@ -14,6 +14,7 @@ use crate::bronze::{Bronze, Receipt};
 use crate::delta::{Cell, Table, digest_in};
 use crate::ledger::{CellMarks, RunStamp};
 use crate::store::Root;
+use crate::warehouse::Warehouse;
 
 const REGION: &str = "652800";
 const DAY: i64 = 86_400_000_000;
@@ -148,7 +149,8 @@ impl Side {
 
     /// Builds; a build that is killed leaves its tables and nothing else.
     async fn build(&mut self, registry: &Registry, run: &RunStamp, killed: bool) {
-        let silver = Silver::new(&self.root, registry, REGION).extent(self.extent);
+        let warehouse = Warehouse::bare(self.root.clone(), registry.clone(), REGION);
+        let silver = warehouse.silver().extent(self.extent);
         let mut marks = self.marks.clone();
         let outcome = silver.build(run, &mut marks, &|_| {}).await.unwrap();
         if killed {

@@ -64,7 +64,7 @@ pub(super) async fn show(app: &App, project: &Project, run: &RunReport, world: &
     ]);
     for at in 0..alerts.rows.len() {
         let id = alerts.text(at, "indicator_id");
-        let name = project.sql.catalogue().get(&id).map(|indicator| indicator.card.name_zh.clone()).unwrap_or_default();
+        let name = project.warehouse.sql.catalogue().get(&id).map(|indicator| indicator.card.name_zh.clone()).unwrap_or_default();
         let count = |column: &str| alerts.text(at, column);
         table.push([id, name, count("verify"), count("warn"), count("exempt"), count("latest")]);
     }
@@ -137,7 +137,7 @@ async fn as_planned(project: &Project, world: &Path) -> Result<Vec<String>, CliE
     let path = world.join("expected_silver.json");
     let text = std::fs::read(&path).map_err(|error| CliError::file(&path, &error))?;
     let planned: Value = serde_json::from_slice(&text).map_err(|error| CliError::layout(&error))?;
-    let counts = read_counts(&project.root).await?;
+    let counts = read_counts(&project.warehouse.root).await?;
     let mut differs = Vec::new();
     for (dataset, of) in planned.as_object().into_iter().flatten().filter(|(name, _)| !name.starts_with('_')) {
         let got = serde_json::to_value(counts.get(dataset).cloned().unwrap_or_default()).map_err(|error| CliError::layout(&error))?;

@@ -8,13 +8,14 @@ pub(super) mod sql;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
+use yaojia_models::bundle::SqlBundle;
 use yaojia_models::contract::Registry;
+use yaojia_models::definitions::{Definitions, Parameters, Region};
 
 use super::table::printable;
 use super::{App, CliError, ExitStatus};
 use crate::config::{Config, check_parameters};
 use crate::project::overlays;
-use crate::sql::SqlBundle;
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
@@ -136,11 +137,16 @@ async fn declarations(report: &mut Report<'_>, config: Option<&Config>) -> Resul
         rules(report, config, bundle).await;
     }
     if let (Some(registry), Some(bundle)) = (&registry, &bundle) {
-        let (region, first_month) = match config {
-            Some(config) => (config.region.code.clone(), config.first_month()?),
-            None => ("652800".to_owned(), yaojia_models::value::Month::of(2024, 1)),
+        let definitions = match config {
+            Some(config) => crate::project::definitions(&report.app.dir(), config, registry.clone())?,
+            None => Definitions {
+                contracts: registry.clone(),
+                sql: bundle.clone(),
+                region: Region::example(),
+                parameters: Parameters::default(),
+            },
         };
-        for (name, result) in sql::check_all(bundle, registry, &region, first_month).await {
+        for (name, result) in sql::check_all(&definitions).await {
             report.note(name, result.map(|detail| ((), detail)));
         }
     } else {

@@ -5,14 +5,12 @@ use std::collections::BTreeSet;
 use datafusion::scalar::ScalarValue;
 use serde::Serialize;
 use yaojia_models::card::{Indicator, Query};
-use yaojia_models::contract::Registry;
+use yaojia_models::definitions::Definitions;
 use yaojia_models::lint::lint;
-use yaojia_models::value::Month;
 use yaojia_warehouse::indicator::{Ask, AskedMonth, Engine, check_examples};
 
 use super::super::CliError;
 use crate::shapes::empty_session;
-use crate::sql::SqlBundle;
 
 /// Problems are shown up to so many; the count says the rest.
 const SHOWN: usize = 5;
@@ -27,19 +25,14 @@ pub(in crate::cli) struct Finding {
 }
 
 /// All SQL checks: name, and what came out.
-pub(super) async fn check_all(
-    bundle: &SqlBundle,
-    registry: &Registry,
-    region: &str,
-    first: Month,
-) -> Vec<(&'static str, Result<String, CliError>)> {
-    let lints = lints(bundle, registry);
+pub(super) async fn check_all(definitions: &Definitions) -> Vec<(&'static str, Result<String, CliError>)> {
+    let lints = lints(definitions);
     let lint = summary(&lints, format!("{} SQL files follow the rules of determinism", lints.len()));
-    let models = match check_models(bundle, registry, region).await {
+    let models = match check_models(definitions).await {
         Ok(found) => summary(&found, format!("{} models plan, with their contracts' columns", found.len())),
         Err(error) => Err(error),
     };
-    let indicators = match check_indicators(bundle, registry, region, first).await {
+    let indicators = match check_indicators(definitions).await {
         Ok(found) => summary(&found, format!("{} indicators plan, their examples come out", found.len())),
         Err(error) => Err(error),
     };
@@ -62,7 +55,8 @@ fn summary(found: &[Finding], good: String) -> Result<String, CliError> {
 }
 
 /// The lint over every model and indicator.
-fn lints(bundle: &SqlBundle, registry: &Registry) -> Vec<Finding> {
+fn lints(definitions: &Definitions) -> Vec<Finding> {
+    let (bundle, registry) = (&definitions.sql, &definitions.contracts);
     let found = |what: &str, text: &str, grain: &[String]| Finding {
         what: what.to_owned(),
         problems: lint(text, grain).iter().map(ToString::to_string).collect(),
@@ -97,12 +91,13 @@ fn texts(indicator: &Indicator) -> Vec<(&'static str, &str)> {
 }
 
 /// Plans every model and compares its columns with the contract's.
-async fn check_models(bundle: &SqlBundle, registry: &Registry, region: &str) -> Result<Vec<Finding>, CliError> {
+async fn check_models(definitions: &Definitions) -> Result<Vec<Finding>, CliError> {
+    let Definitions { contracts: registry, sql: bundle, region, .. } = definitions;
     let session = empty_session(registry)?;
     let mut all = Vec::new();
     for model in bundle.models() {
         let mut problems = Vec::new();
-        let parameters = vec![("region".to_owned(), ScalarValue::Utf8(Some(region.to_owned())))];
+        let parameters = vec![("region".to_owned(), ScalarValue::Utf8(Some(region.code.clone())))];
         let planned = match session.context().sql(&model.text).await {
             Ok(frame) if model.text.contains("$region") => frame.with_param_values(parameters),
             other => other,
@@ -124,17 +119,13 @@ async fn check_models(bundle: &SqlBundle, registry: &Registry, region: &str) -> 
 }
 
 /// Computes every indicator over empty tables, and its worked examples.
-pub(in crate::cli) async fn check_indicators(
-    bundle: &SqlBundle,
-    registry: &Registry,
-    region: &str,
-    first: Month,
-) -> Result<Vec<Finding>, CliError> {
-    let session = empty_session(registry)?;
+pub(in crate::cli) async fn check_indicators(definitions: &Definitions) -> Result<Vec<Finding>, CliError> {
+    let session = empty_session(&definitions.contracts)?;
+    let first = definitions.region.first_month;
     let months = (0..3).map(|n| AskedMonth::at(first.plus(n), i64::MAX)).collect();
-    let engine = Engine::new(session.context().clone(), Ask::new(region, first, months)?)?;
+    let engine = Engine::new(session.context().clone(), Ask::new(&definitions.region.code, first, months)?)?;
     let mut all = Vec::new();
-    for indicator in bundle.catalogue().indicators() {
+    for indicator in definitions.indicators() {
         let mut problems = Vec::new();
         if let Err(error) = engine.compute(indicator, &[]).await {
             problems.push(one_line(&error.to_string()));

@@ -70,7 +70,7 @@ struct Evidence {
 /// # Errors
 /// Where the template does not fit what it is given: a bug.
 pub(super) fn page(of: &Explanation, project: &Project, indicator: Option<&Indicator>) -> Result<String, CliError> {
-    let registry = &project.registry;
+    let registry = &project.warehouse.contracts;
     let evidence: Vec<Evidence> = of.evidence.iter().enumerate().map(|(at, row)| shown(registry, at + 1, row)).collect();
     let sources: &[Source] = indicator.map_or(&[], |indicator| &indicator.card.sources);
     let cites = get(&of.rule, "cites");
@@ -82,7 +82,7 @@ pub(super) fn page(of: &Explanation, project: &Project, indicator: Option<&Indic
         month => get(&of.alert, "month"),
         county => get(&of.alert, "county"),
         subject => format!("{} {}", get(&of.alert, "subject_code"), get(&of.alert, "subject_name")).trim().to_owned(),
-        region => project.region.name,
+        region => project.warehouse.region.name,
         release => of.release,
         version => env!("CARGO_PKG_VERSION"),
         question => get(&of.card, "question"),

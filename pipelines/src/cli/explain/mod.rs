@@ -43,7 +43,7 @@ pub(super) async fn explain(app: &App, args: &ExplainArgs) -> Result<ExitStatus,
     let project = app.project()?;
     let explanation = crate::run::explain(&project, &args.alert, args.depth()).await?;
     let id = explanation.alert.get("indicator_id").map(super::cells::plain).unwrap_or_default();
-    let indicator = project.sql.catalogue().get(&id);
+    let indicator = project.warehouse.sql.catalogue().get(&id);
     if let Some(file) = &args.html {
         let page = html::page(&explanation, &project, indicator)?;
         std::fs::write(file, page).map_err(|error| CliError::file(file, &error))?;

@@ -50,7 +50,7 @@ impl Indicators<'_> {
             months => self.read(Sheet::Value, &|cell| months.contains(&cell.month)).await?,
         };
         for name in Self::DIMENSIONS {
-            session.see(self.root, self.registry, &format!("gold.{name}")).await?;
+            session.see(&self.warehouse.root, &self.warehouse.contracts, &format!("gold.{name}")).await?;
         }
         let names = Names::load(session.context()).await?;
         let exemptions = Exemptions::read(&self.silver("exemption").await?)?;
@@ -58,7 +58,7 @@ impl Indicators<'_> {
         let mut fresh: BTreeMap<Sheet, Vec<RecordBatch>> = BTreeMap::new();
         let mut done = Done::default();
         let mut files = Vec::new();
-        for indicator in self.indicators {
+        for indicator in self.warehouse.indicators() {
             let Some(months) = stale.get(indicator.id()) else { continue };
             tell(indicator.id());
             let clock = std::time::Instant::now();
@@ -109,7 +109,7 @@ impl Indicators<'_> {
                 marks.set(&mark_name(indicator), cell, CellMark { fingerprint: replacing(&held.fingerprint), ..held });
             }
         }
-        marks.flush(self.root, run.seq).await?;
+        marks.flush(&self.warehouse.root, run.seq).await?;
         // The dimension first: values refer to it.
         let listed = crate::gold::catalogue::list(self, run).await?;
         outcome.cells.insert("gold.dim_indicator".to_string(), listed);
@@ -121,10 +121,13 @@ impl Indicators<'_> {
             tracing::debug!(table = sheet.name(), seconds = ?began.elapsed(), "replaced");
         }
         for file in files {
-            file.write(self.root).await?;
+            file.write(&self.warehouse.root).await?;
         }
-        let judged: Vec<&Indicator> = self.indicators.iter().filter(|i| done.months().any(|(id, _)| id == i.id())).collect();
-        UsedRules::read(self.root).await?.remember(self.root, run.seq, &judged, Month::of_micros(self.instant - 1)).await?;
+        let judged: Vec<&Indicator> = self.warehouse.indicators().iter().filter(|i| done.months().any(|(id, _)| id == i.id())).collect();
+        UsedRules::read(&self.warehouse.root)
+            .await?
+            .remember(&self.warehouse.root, run.seq, &judged, Month::of_micros(self.instant - 1))
+            .await?;
         // Names of the others' subjects were not looked at where only some are built.
         if outcome.failed.is_empty() && self.only.is_none() {
             let mark = CellMark { fingerprint: self.naming().await?, ..CellMark::default() };
@@ -144,7 +147,7 @@ impl Indicators<'_> {
     /// Months whose stored values are needed: those before stale ones, as far as rules persist.
     fn stored_months(&self, stale: &BTreeMap<String, BTreeMap<Month, StaleMonth>>) -> BTreeSet<String> {
         let mut needed = BTreeSet::new();
-        for indicator in self.indicators {
+        for indicator in self.warehouse.indicators() {
             let persist = indicator.rules.iter().filter_map(|rule| rule.persist).max().unwrap_or(1);
             let Some(months) = stale.get(indicator.id()) else { continue };
             for month in months.keys() {

@@ -18,9 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::BooleanArray;
 use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
-use indexmap::IndexMap;
 use yaojia_models::card::Indicator;
-use yaojia_models::contract::{Registry, TableContract};
+use yaojia_models::contract::TableContract;
 use yaojia_models::value::Month;
 
 use self::rows::{place, texts};
@@ -28,7 +27,7 @@ use crate::delta::{Cell, Table, read_file};
 use crate::error::{Result, WarehouseError};
 use crate::gold::{Completeness, SetAside};
 use crate::indicator::{Ask, AskedMonth, EngineError};
-use crate::store::Root;
+use crate::warehouse::Warehouse;
 
 /// Name under which the ledger keeps what the dimensions were when subjects were named last.
 const NAMES: &str = "indicator/names";
@@ -100,29 +99,33 @@ pub struct IndicatorOutcome {
 
 /// The indicators of one warehouse.
 pub struct Indicators<'a> {
-    /// Warehouse root.
-    pub root: &'a Root,
-    /// All contracts.
-    pub registry: &'a Registry,
-    /// Region code.
-    pub region: &'a str,
-    /// First month of which the region has all sources.
-    pub first_month: Month,
-    /// Cards, rules and SQL.
-    pub indicators: &'a [Indicator],
+    pub(super) warehouse: &'a Warehouse,
     /// Data instant of the run, microseconds.
-    pub instant: i64,
+    instant: i64,
     /// The certificates.
-    pub completeness: &'a Completeness,
+    completeness: &'a Completeness,
     /// The rows in quarantine.
-    pub set_aside: &'a SetAside,
-    /// The region's own values of indicators' parameters: indicator → name → value.
-    pub parameters: &'a IndexMap<String, IndexMap<String, String>>,
-    /// Only these (by id) are judged and built; the rows of others stay.
-    pub only: Option<&'a BTreeSet<String>>,
+    set_aside: &'a SetAside,
+    only: Option<&'a BTreeSet<String>>,
 }
 
-impl Indicators<'_> {
+impl Warehouse {
+    /// Its indicators, all of them, as of an instant (microseconds): what the certificates and the quarantine say of their sources is
+    /// published with the values.
+    #[must_use]
+    pub fn indicators_at<'a>(&'a self, instant: i64, completeness: &'a Completeness, set_aside: &'a SetAside) -> Indicators<'a> {
+        Indicators { warehouse: self, instant, completeness, set_aside, only: None }
+    }
+}
+
+impl<'a> Indicators<'a> {
+    /// Judges and builds these (by id) alone; the rows of others stay.
+    #[must_use]
+    pub fn only(mut self, only: Option<&'a BTreeSet<String>>) -> Self {
+        self.only = only;
+        self
+    }
+
     /// Columns that say by which run a row came, not what it says.
     pub(crate) const BLIND: [&'static str; 2] = ["run_id", "first_run_id"];
     /// Dimensions that name subjects.
@@ -134,14 +137,14 @@ impl Indicators<'_> {
     #[must_use]
     pub fn months(&self) -> Vec<AskedMonth> {
         let last = Month::of_micros(self.instant - 1);
-        let count = last.since(self.first_month);
-        (0..=count).map(|n| AskedMonth::at(self.first_month.plus(n), self.instant)).collect()
+        let count = last.since(self.warehouse.region.first_month);
+        (0..=count).map(|n| AskedMonth::at(self.warehouse.region.first_month.plus(n), self.instant)).collect()
     }
 
     /// The question for an indicator, with the region's parameters.
     fn ask(&self, indicator: &Indicator, months: Vec<AskedMonth>) -> Result<Ask> {
-        let mut ask = Ask::new(self.region, self.first_month, months)?;
-        for (name, value) in self.parameters.get(indicator.id()).into_iter().flatten() {
+        let mut ask = Ask::new(&self.warehouse.region.code, self.warehouse.region.first_month, months)?;
+        for (name, value) in self.warehouse.parameters.get(indicator.id()).into_iter().flatten() {
             ask = ask.with_parameter(indicator.id(), name, value);
         }
         Ok(ask)
@@ -163,13 +166,14 @@ impl Indicators<'_> {
     }
 
     fn contract(&self, sheet: Sheet) -> Result<&TableContract> {
-        self.registry
+        self.warehouse
+            .contracts
             .gold_table(sheet.name())
             .ok_or_else(|| WarehouseError::Contract { table: format!("gold.{}", sheet.name()), why: "there is no contract".to_string() })
     }
 
     async fn silver(&self, name: &str) -> Result<Vec<RecordBatch>> {
-        let Some(table) = Table::open(self.root, "silver", name).await? else { return Ok(Vec::new()) };
+        let Some(table) = Table::open(&self.warehouse.root, "silver", name).await? else { return Ok(Vec::new()) };
         let mut batches = Vec::new();
         for file in table.files()? {
             batches.extend(read_file(&table.store(), table.label(), &file.path, None).await?);
@@ -179,7 +183,7 @@ impl Indicators<'_> {
 
     /// Stored rows of the wanted cells of a table, partition columns put back.
     async fn read(&self, sheet: Sheet, wanted: &(dyn Fn(&Cell) -> bool + Sync)) -> Result<Vec<RecordBatch>> {
-        let Some(table) = Table::open(self.root, "gold", sheet.name()).await? else { return Ok(Vec::new()) };
+        let Some(table) = Table::open(&self.warehouse.root, "gold", sheet.name()).await? else { return Ok(Vec::new()) };
         let mut batches = Vec::new();
         for file in table.files()? {
             let cell = file.cell();

@@ -52,25 +52,28 @@ impl Indicators<'_> {
     /// Fingerprints by indicator and month.
     pub(super) async fn prints(&self) -> Result<Prints> {
         let mut digests: BTreeMap<String, BTreeMap<Cell, String>> = BTreeMap::new();
-        let exemptions = Table::digests(self.root, "silver.exemption").await?;
-        let contracts: String =
-            Sheet::ALL.iter().filter_map(|sheet| self.registry.gold_table(sheet.name())).map(|contract| contract.digest()).collect();
+        let exemptions = Table::digests(&self.warehouse.root, "silver.exemption").await?;
+        let contracts: String = Sheet::ALL
+            .iter()
+            .filter_map(|sheet| self.warehouse.contracts.gold_table(sheet.name()))
+            .map(|contract| contract.digest())
+            .collect();
         let contracts = part(&contracts);
         let mut by_month = BTreeMap::new();
-        for indicator in self.indicators {
+        for indicator in self.warehouse.indicators() {
             let tables = Self::tables(indicator)?;
             for table in &tables {
                 if !digests.contains_key(table) {
-                    digests.insert(table.clone(), Table::digests(self.root, table).await?);
+                    digests.insert(table.clone(), Table::digests(&self.warehouse.root, table).await?);
                 }
             }
             let code = format!(
                 "{ENGINE}\n{}\n{}\n{:?}\n{:?}\n{:?}",
-                self.region,
-                self.first_month,
+                &self.warehouse.region.code,
+                self.warehouse.region.first_month,
                 indicator.card,
                 indicator.query,
-                self.parameters.get(indicator.id())
+                self.warehouse.parameters.get(indicator.id())
             );
             let base = Fingerprint {
                 contract: contracts.clone(),
@@ -83,7 +86,7 @@ impl Indicators<'_> {
             for asked in self.months() {
                 let mut text = format!("{}\n", asked.as_of);
                 for table in &tables {
-                    let window = window::of_indicator(self.registry, indicator, table);
+                    let window = window::of_indicator(&self.warehouse.contracts, indicator, table);
                     for (cell, digest) in digests.get(table).into_iter().flatten() {
                         // Nothing else can matter: the card says it, `prove` proves it.
                         if window::takes(window, asked.month, &cell.month) {
@@ -104,12 +107,12 @@ impl Indicators<'_> {
     pub(super) fn by_county(&self, prints: &Prints, indicator: &Indicator, asked: AskedMonth) -> Result<ByCounty> {
         let mut of = ByCounty { shared: format!("{}\n", asked.as_of), own: BTreeMap::new() };
         for table in Self::tables(indicator)? {
-            let window = window::of_indicator(self.registry, indicator, &table);
+            let window = window::of_indicator(&self.warehouse.contracts, indicator, &table);
             for (cell, digest) in prints.digests.get(&table).into_iter().flatten() {
                 if !window::takes(window, asked.month, &cell.month) {
                     continue;
                 }
-                let text = match window::is_every_county(window, self.region, &cell.county) {
+                let text = match window::is_every_county(window, &self.warehouse.region.code, &cell.county) {
                     true => &mut of.shared,
                     false => of.own.entry(cell.county.clone()).or_default(),
                 };
@@ -132,7 +135,7 @@ impl Indicators<'_> {
     pub(super) async fn naming(&self) -> Result<String> {
         let mut text = String::new();
         for name in Self::DIMENSIONS {
-            let digests = Table::digests(self.root, &format!("gold.{name}")).await?;
+            let digests = Table::digests(&self.warehouse.root, &format!("gold.{name}")).await?;
             text.extend(digests.iter().map(|(cell, digest)| format!("{name} {cell} {digest}\n")));
         }
         Ok(part(&text))

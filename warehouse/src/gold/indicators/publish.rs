@@ -61,7 +61,8 @@ impl Indicators<'_> {
         let schema: SchemaRef = Arc::new(contract.arrow_schema());
         let label = format!("gold.{}", sheet.name());
         let rows = new.iter().chain(&kept).map(|b| shape(&label, &schema, b)).collect::<Result<Vec<_>>>()?;
-        let mut table = Table::open_or_create(self.root, "gold", sheet.name(), &schema, &["county", "month"], &contract.title).await?;
+        let mut table =
+            Table::open_or_create(&self.warehouse.root, "gold", sheet.name(), &schema, &["county", "month"], &contract.title).await?;
         let active: BTreeMap<Cell, Vec<FileEntry>> =
             table.files()?.into_iter().filter(|f| done.touches(&f.cell())).fold(BTreeMap::new(), |mut m, f| {
                 m.entry(f.cell()).or_default().push(f);
@@ -70,7 +71,7 @@ impl Indicators<'_> {
         let cells = sorted_cells(contract, &rows)?;
         let emptied: BTreeSet<Cell> = active.keys().filter(|c| !cells.contains_key(*c)).cloned().collect();
         let candidate = Candidate { contract, rows: &cells, emptied: &emptied, whole: false, print };
-        candidate.check(session, self.root, self.registry, run).await?;
+        candidate.check(session, &self.warehouse.root, &self.warehouse.contracts, run).await?;
         let mut change = Change { info: vec![("yaojia.run".to_string(), run.id.clone())], ..Change::default() };
         for (cell, sorted) in cells {
             let held = active.get(&cell).map(Vec::as_slice).unwrap_or_default();

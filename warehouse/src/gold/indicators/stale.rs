@@ -21,7 +21,7 @@ impl Indicators<'_> {
     pub async fn plan(&self, marks: &CellMarks) -> Result<Vec<StaleMonth>> {
         let prints = self.prints().await?;
         let stale = self.stale(&prints, marks, &self.renamed(marks).await?);
-        let refused = Refused::read(self.root).await?;
+        let refused = Refused::read(&self.warehouse.root).await?;
         let print = print_of(&prints, &stale);
         let was_refused = Sheet::ALL.iter().any(|sheet| refused.is(&format!("gold.{}", sheet.name()), &print));
         let mut months: Vec<StaleMonth> = stale.into_values().flat_map(BTreeMap::into_values).collect();
@@ -38,7 +38,7 @@ impl Indicators<'_> {
         renamed: &BTreeSet<(String, String)>,
     ) -> BTreeMap<String, BTreeMap<Month, StaleMonth>> {
         let mut stale: BTreeMap<String, BTreeMap<Month, StaleMonth>> = BTreeMap::new();
-        for indicator in self.indicators.iter().filter(|of| self.only.is_none_or(|only| only.contains(of.id()))) {
+        for indicator in self.warehouse.indicators().iter().filter(|of| self.only.is_none_or(|only| only.contains(of.id()))) {
             let persist = indicator.rules.iter().filter_map(|r| r.persist).max().unwrap_or(1);
             let Some(months) = prints.by_month.get(indicator.id()) else { continue };
             let of = stale.entry(indicator.id().to_string()).or_default();
@@ -92,7 +92,7 @@ impl Indicators<'_> {
         }
         let session = Session::new(Some(1), None)?;
         for name in Self::DIMENSIONS {
-            session.see(self.root, self.registry, &format!("gold.{name}")).await?;
+            session.see(&self.warehouse.root, &self.warehouse.contracts, &format!("gold.{name}")).await?;
         }
         let names = Names::load(session.context()).await?;
         for batch in stored {

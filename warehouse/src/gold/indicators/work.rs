@@ -75,13 +75,13 @@ impl Indicators<'_> {
         marks: &CellMarks,
         renamed: &BTreeSet<(String, String)>,
     ) -> Result<Vec<Pass>> {
-        let by_county = window::is_by_county(self.registry, indicator, &Self::tables(indicator)?);
+        let by_county = window::is_by_county(&self.warehouse.contracts, indicator, &Self::tables(indicator)?);
         let judges_only = months.values().all(|month| month.judges_only);
         let (mut whole, mut some) = (Pass::new(How::Whole), Pass::new(How::Counties));
         for month in months.keys() {
             let held = marks.get(&mark_name(indicator.id()), &Cell::new("*", month.to_string())).map(|mark| mark.fingerprint.as_str());
             let kept = match held {
-                Some(_) => KeptMonth::read(self.root, indicator.id(), &month.to_string()).await?,
+                Some(_) => KeptMonth::read(&self.warehouse.root, indicator.id(), &month.to_string()).await?,
                 None => None,
             };
             let kept = kept.filter(|kept| held == Some(kept.print.as_str()));
@@ -122,7 +122,7 @@ impl Indicators<'_> {
         }
         let differs = |county: &String| match kept.counties.get(county) {
             // The region's cell is always replaced: rows of its own, where it has any, are computed with their evidence.
-            Some(kept) if county == self.region => !kept.values.is_empty(),
+            Some(kept) if county == &self.warehouse.region.code => !kept.values.is_empty(),
             Some(kept) => kept.print != self.county_print(&now, indicator, county, month),
             None => true,
         };
@@ -141,14 +141,14 @@ impl Indicators<'_> {
     ) -> Result<std::result::Result<Outcome, EngineError>> {
         // Only what the asked months and counties may read, as the card says.
         for table in Self::tables(indicator)? {
-            let window = window::of_indicator(self.registry, indicator, &table);
+            let window = window::of_indicator(&self.warehouse.contracts, indicator, &table);
             let wanted = |cell: &Cell| {
                 let here = pass.how != How::Counties
-                    || window::is_every_county(window, self.region, &cell.county)
+                    || window::is_every_county(window, &self.warehouse.region.code, &cell.county)
                     || pass.changed.contains(&cell.county);
                 here && pass.months.iter().any(|month| window::takes(window, *month, &cell.month))
             };
-            session.see_cells(self.root, self.registry, &table, &wanted).await?;
+            session.see_cells(&self.warehouse.root, &self.warehouse.contracts, &table, &wanted).await?;
         }
         let ask = self.ask(indicator, pass.months.iter().map(|month| AskedMonth::at(*month, self.instant)).collect())?;
         let engine = Engine::new(session.context().clone(), ask)?.with_exemptions(exemptions.clone()).with_names(names.clone());
@@ -190,7 +190,7 @@ impl Indicators<'_> {
         let before = pass.kept.get(&month);
         let mut made = Made { counties: None, computed: 0, kept: 0, file: None };
         // Rows of counties that were neither computed nor are the region's were not given, and stand.
-        let given = |county: &String| pass.how != How::Counties || county == self.region || pass.changed.contains(county);
+        let given = |county: &String| pass.how != How::Counties || county == &self.warehouse.region.code || pass.changed.contains(county);
         if let Some(before) = before {
             let all = before.rows.keys().chain(rows.keys());
             made.counties = Some(all.filter(|county| given(county) && before.rows.get(*county) != rows.get(*county)).cloned().collect());
@@ -211,7 +211,7 @@ impl Indicators<'_> {
                 kept.counties.insert(county.clone(), County { print: self.county_print(&now, indicator, county, month), values });
                 computed_now += 1;
             }
-            if window::is_by_county(self.registry, indicator, &Self::tables(indicator)?) {
+            if window::is_by_county(&self.warehouse.contracts, indicator, &Self::tables(indicator)?) {
                 (made.computed, made.kept) = (computed_now, kept.counties.len() as u64 - computed_now);
             }
             kept.shared = now.shared;

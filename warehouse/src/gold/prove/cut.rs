@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::{AsArray as _, BooleanArray};
 use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
+use yaojia_models::bundle::Model;
 use yaojia_models::card::Indicator;
 use yaojia_models::contract::TableContract;
 use yaojia_models::value::Month;
@@ -12,7 +13,7 @@ use yaojia_models::value::Month;
 use super::{Cut, Order, Prover, Rows, Variant};
 use crate::delta::{Cell, CellRows};
 use crate::error::{Result, WarehouseError};
-use crate::gold::{Gold, Indicators, Model, window};
+use crate::gold::{Gold, Indicators, window};
 use crate::indicator::AskedMonth;
 
 /// How these runs are laid out; that this does not matter the variants show.
@@ -76,7 +77,7 @@ impl Prover<'_> {
         if !inputs.iter().any(|input| window::by_cell(contract.window(input)).is_some()) {
             return Ok(cut);
         }
-        let label = format!("gold.{}", model.name);
+        let label = format!("gold.{}", model.table);
         let counties: Vec<String> = first.keys().map(|(_, cell)| cell.county.clone()).collect::<BTreeSet<_>>().into_iter().collect();
         let months: Vec<String> = first.keys().map(|(_, cell)| cell.month.clone()).collect::<BTreeSet<_>>().into_iter().collect();
         let mut cells: Vec<Cell> = Vec::new();
@@ -109,7 +110,7 @@ impl Prover<'_> {
         first: &Rows,
     ) -> Result<Cut> {
         let mut cut = Cut::default();
-        let (registry, region) = (self.registry, indicators.region);
+        let (registry, region) = (&self.warehouse.contracts, self.warehouse.region.code.as_str());
         let register = self.register().await?;
         let tables = Indicators::tables(indicator)?;
         let by_county = window::is_by_county(registry, indicator, &tables);

@@ -14,16 +14,16 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::datasource::MemTable;
 use serde::Serialize;
+use yaojia_models::bundle::Model;
 use yaojia_models::card::Indicator;
-use yaojia_models::contract::Registry;
 use yaojia_models::digest::sha256_hex;
 
 use crate::delta::{Cell, CellRows, Table, canonical, digest_in, file_schema, read_file};
 use crate::error::{Result, WarehouseError};
 use crate::gold::session::{empty_schema, place, plain};
-use crate::gold::{Gold, Indicators, Model, Session};
+use crate::gold::{Gold, Indicators, Session};
 use crate::ledger::Release;
-use crate::store::Root;
+use crate::warehouse::Warehouse;
 
 /// How the rows of the input tables are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -129,8 +129,7 @@ type Shelved = (SchemaRef, Vec<(Cell, RecordBatch)>);
 
 /// Input tables of a release, read once.
 pub struct Prover<'a> {
-    root: &'a Root,
-    registry: &'a Registry,
+    warehouse: &'a Warehouse,
     release: &'a Release,
     quick: bool,
     shelf: BTreeMap<String, Shelved>,
@@ -139,8 +138,8 @@ pub struct Prover<'a> {
 impl<'a> Prover<'a> {
     /// A prover over a release; a quick one runs two variants only.
     #[must_use]
-    pub fn new(root: &'a Root, registry: &'a Registry, release: &'a Release, quick: bool) -> Self {
-        Self { root, registry, release, quick, shelf: BTreeMap::new() }
+    pub fn new(warehouse: &'a Warehouse, release: &'a Release, quick: bool) -> Self {
+        Self { warehouse, release, quick, shelf: BTreeMap::new() }
     }
 
     /// Proves a dimension or fact.
@@ -148,12 +147,13 @@ impl<'a> Prover<'a> {
     /// # Errors
     /// As the storage or the engine says; a difference is no error.
     pub async fn model(&mut self, gold: &Gold<'_>, model: &Model, stale: &Stale) -> Result<Proof> {
-        let label = format!("gold.{}", model.name);
+        let label = format!("gold.{}", model.table);
         let contract = self
-            .registry
-            .gold_table(&model.name)
+            .warehouse
+            .contracts
+            .gold_table(&model.table)
             .ok_or_else(|| WarehouseError::Contract { table: label.clone(), why: "there is SQL but no contract".to_string() })?;
-        let inputs: BTreeSet<String> = yaojia_models::graph::table_refs(&label, &model.sql)
+        let inputs: BTreeSet<String> = yaojia_models::graph::table_refs(&label, &model.text)
             .map_err(|e| WarehouseError::Contract { table: label.clone(), why: e.to_string() })?
             .iter()
             .map(ToString::to_string)
@@ -165,7 +165,7 @@ impl<'a> Prover<'a> {
             runs.add(variant, rows.into_iter().map(|(cell, rows)| ((label.clone(), cell), rows)).collect());
         }
         let cut = self.cut_model(gold, model, contract, &inputs, &runs.first).await?;
-        let published = self.published(&model.name, None).await?;
+        let published = self.published(&model.table, None).await?;
         runs.cut(cut);
         Ok(runs.proof(&published, stale, &self.grains()))
     }
@@ -199,7 +199,7 @@ impl<'a> Prover<'a> {
     }
 
     fn grains(&self) -> BTreeMap<String, Vec<String>> {
-        self.registry.gold().iter().map(|t| (format!("gold.{}", t.name), t.grain.clone())).collect()
+        self.warehouse.contracts.gold().iter().map(|t| (format!("gold.{}", t.name), t.grain.clone())).collect()
     }
 
     /// A session of the variant with the input tables laid out as it says.
@@ -236,11 +236,11 @@ impl<'a> Prover<'a> {
         let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
         let version = self.release.tables.get(full).copied();
         let table = match version {
-            Some(version) => Table::open_at(self.root, layer, name, Some(version)).await?,
+            Some(version) => Table::open_at(&self.warehouse.root, layer, name, Some(version)).await?,
             None => None,
         };
         let Some(table) = table else {
-            self.shelf.insert(full.to_string(), (Arc::new(plain(&empty_schema(self.registry, full))), Vec::new()));
+            self.shelf.insert(full.to_string(), (Arc::new(plain(&empty_schema(&self.warehouse.contracts, full))), Vec::new()));
             return Ok(());
         };
         let columns: SchemaRef = Arc::new(plain(table.schema()?.as_ref()));
@@ -259,8 +259,8 @@ impl<'a> Prover<'a> {
         let label = format!("gold.{name}");
         let mut cells = BTreeMap::new();
         let Some(version) = self.release.tables.get(&label).copied() else { return Ok(cells) };
-        let Some(table) = Table::open_at(self.root, "gold", name, Some(version)).await? else { return Ok(cells) };
-        let Some(contract) = self.registry.gold_table(name) else { return Ok(cells) };
+        let Some(table) = Table::open_at(&self.warehouse.root, "gold", name, Some(version)).await? else { return Ok(cells) };
+        let Some(contract) = self.warehouse.contracts.gold_table(name) else { return Ok(cells) };
         let inner = file_schema(&contract.arrow_schema());
         let grain: Vec<String> = contract.grain.iter().filter(|g| *g != "county" && *g != "month").cloned().collect();
         for (cell, files) in table.files_by_cell()? {

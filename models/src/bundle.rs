@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
-use yaojia_models::card::{CardError, Catalogue};
-use yaojia_models::digest::sha256_hex;
+
+use crate::card::{CardError, Catalogue};
+use crate::digest::sha256_hex;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sql");
 
@@ -50,7 +51,7 @@ impl SqlError {
     }
 }
 
-/// The SQL of one table.
+/// A gold model: the SQL of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Model {
     /// The table, without its layer: `fact_receipt`.
