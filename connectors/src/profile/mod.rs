@@ -30,7 +30,7 @@ use yaojia_models::contract::Dataset;
 
 pub use emit::{Mapped, MappedReport, TargetReport, Unmatched};
 pub use error::ProfileError;
-pub use original::{OriginalRow, original_row};
+pub use original::{OriginalRow, original_rows};
 pub use pattern::path_matches;
 
 use crate::export::{Delivery, ExportConfig, FileReport, FileRule, Format, LandingFile, ReadError, SinkError};

@@ -1,5 +1,7 @@
 //! A file's own row, as it was delivered: what `explain` and the quarantine show of a file, whatever its kind.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 use yaojia_models::contract::Dataset;
 
@@ -20,16 +22,17 @@ pub struct OriginalRow {
     pub cells: Value,
 }
 
-/// Row `number` (from 1, after the header) of a file. `profile` is the one that maps the file, if one does. None where the file has no such row, or cannot be read.
+/// Rows of a file by their numbers (from 1, in the order they were received); `profile` is the one that maps the file, if one does. Rows
+/// that the file does not have, or that cannot be read, are not in the answer.
 #[must_use]
-pub fn original_row(
+pub fn original_rows(
     dataset: &Dataset,
     profile: Option<&Profile>,
     rules: &PersonalRules,
     file: &LandingFile,
     artifact: &Artifact,
-    number: u64,
-) -> Option<OriginalRow> {
+    numbers: &BTreeSet<u64>,
+) -> BTreeMap<u64, OriginalRow> {
     let input = Input {
         dataset: profile.map_or(dataset, Profile::layout),
         rules,
@@ -42,18 +45,19 @@ pub fn original_row(
         int96: profile.and_then(|profile| profile.rule().int96).or(Some(Int96::Utc)),
         rule: profile.map(Profile::rule),
     };
-    let mut finder = Finder { layout: input.dataset, wanted: number, at: 0, found: None };
-    let kind = Kind::of(&input, file.format).ok()?;
-    // an early end is an error on purpose: the rest of the file is not read
-    let _ = kind.scan(&input, &mut finder);
+    let mut finder = Finder { layout: input.dataset, wanted: numbers, at: 0, found: BTreeMap::new() };
+    if let Ok(kind) = Kind::of(&input, file.format) {
+        // an early end is an error on purpose: the rest of the file is not read
+        let _ = kind.scan(&input, &mut finder);
+    }
     finder.found
 }
 
 struct Finder<'a> {
     layout: &'a Dataset,
-    wanted: u64,
+    wanted: &'a BTreeSet<u64>,
     at: u64,
-    found: Option<OriginalRow>,
+    found: BTreeMap<u64, OriginalRow>,
 }
 
 impl Visit for Finder<'_> {
@@ -67,7 +71,7 @@ impl Visit for Finder<'_> {
 
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
         self.at += 1;
-        if self.at != self.wanted {
+        if !self.wanted.contains(&self.at) {
             return Ok(());
         }
         let place = Place::of(&row, None);
@@ -88,7 +92,10 @@ impl Visit for Finder<'_> {
                 Value::Object(cells)
             }
         };
-        self.found = Some(OriginalRow { place, cells });
+        self.found.insert(self.at, OriginalRow { place, cells });
+        if self.found.len() < self.wanted.len() {
+            return Ok(());
+        }
         Err(SourceError::config("explain", "enough was read").into())
     }
 }

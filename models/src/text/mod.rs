@@ -9,7 +9,7 @@ mod number;
 mod time;
 
 pub use excel::{excel_serial_to_text, excel_serial_to_text_of};
-pub use number::parse_decimal;
+pub use number::{has_more_decimals, parse_decimal};
 pub use time::{parse_date, parse_month, parse_timestamp};
 
 /// Text that is no value of its column.

@@ -24,6 +24,7 @@ mod replay;
 mod report;
 mod restate;
 mod retry;
+mod rounding;
 mod rules;
 mod seal;
 mod select;
@@ -37,7 +38,7 @@ use yaojia_warehouse::store::Lease;
 pub use context::{instant_text, naive};
 pub use error::RunError;
 pub use explain::{Depth, EvidenceRow, EvidenceSum, Explanation, ShownBy};
-pub use original::Original;
+pub use original::{Original, RowPlace, places};
 pub use parse_again::{Change, ParseAgainReport, parse_again};
 pub use prove::prove;
 pub use read::{ReadSession, session};
@@ -46,6 +47,7 @@ pub use report::{
     BackfillMonth, BuildReport, DatasetLoad, DatasetParse, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION, Undone,
 };
 pub use retry::retry;
+pub use rounding::{Rounded, Rounding};
 pub use rules::edited_rules;
 pub use seal::{SealLine, VerifyReport, seal_month, verify_seals};
 pub use select::PlanFilter;
