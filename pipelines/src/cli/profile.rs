@@ -19,7 +19,7 @@ use yaojia_warehouse::silver::{Alone, judge_alone};
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
 use crate::config::{Config, FILE};
-use crate::run::Rounding;
+use crate::load::rounding::Rounding;
 
 /// Arguments of `profile`.
 #[derive(Debug, Args)]

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use yaojia_connectors::export::SheetState;
+
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
-use crate::run::{BuildReport, LoadReport, Outcome, ParseReport, RunReport};
+use crate::report::{BuildReport, LoadReport, ParseReport, RunReport};
+use crate::run::Outcome;
 
 /// Prints the report, also of a run that failed on the way; then that it failed.
 pub(super) fn print(app: &App, outcome: Outcome) -> Result<ExitStatus, CliError> {
@@ -77,6 +80,18 @@ fn loaded(printer: &Printer, load: &LoadReport) {
     if !table.is_empty() {
         printer.table("\nloaded", &table);
     }
+    for (name, of) in &load.datasets {
+        for sheet in of.sheets.iter().filter(|sheet| sheet.report.state.alarms()) {
+            let rows = match sheet.report.state {
+                SheetState::Continued => "has no header: its rows were read as those of the table before it",
+                _ => "has rows and no header: they are in quarantine as bad_row",
+            };
+            printer.warn(&format!("file `{}`, sheet `{}` {rows} ({})", sheet.file, sheet.report.sheet, sheet.report.rows));
+        }
+        for (column, rounded) in of.rounded.columns() {
+            printer.warn(&format!("{name}.{column}: {rounded}"));
+        }
+    }
     for (file, reason) in &load.refused {
         printer.warn(&format!("file `{file}` refused: {reason}"));
     }
@@ -104,6 +119,12 @@ fn built(printer: &Printer, build: &BuildReport) {
     }
     if !table.is_empty() {
         printer.table("\nsilver", &table);
+    }
+    for (name, of) in build.silver.iter().filter(|(_, of)| of.contested > 0) {
+        printer.warn(&format!(
+            "{name}: {} rows superseded by a row of the same key and updt_time with other content: the key may not be unique",
+            of.contested
+        ));
     }
     let mut table = Table::new(["table", "stale cells", "replaced"]);
     let names: BTreeSet<&String> = build.stale.keys().chain(build.replaced.keys()).collect();
@@ -141,7 +162,7 @@ mod tests {
     use super::super::Style;
     use super::super::printer::tests::taped;
     use super::*;
-    use crate::run::DatasetLoad;
+    use crate::report::DatasetLoad;
 
     #[test]
     fn nothing_new_is_one_line() {

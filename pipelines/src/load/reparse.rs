@@ -18,11 +18,13 @@ use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::bronze::{Appender, Bronze, Fold, HeldArtifact, Receipt};
 use yaojia_warehouse::ledger::{KeptParse, LoadMark, ParseMark, loads, parses, record_parses};
 
-use super::context::{Context, LazyRun};
 use super::export::{fold, read_into, source};
 use super::parser::parser;
-use super::report::{DatasetParse, ParseReport};
-use super::{Progress, RunError};
+use super::rounding::Rounding;
+use crate::context::{Context, LazyRun};
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::report::{DatasetParse, ParseReport};
 
 /// Whether a dataset's rows were all parsed by the rules in force, as the names of its files and the ledger say; nothing else is read.
 async fn is_fresh(context: &Context<'_>, dataset: &str, rules: &str, mark: Option<&ParseMark>) -> Result<bool, RunError> {
@@ -254,7 +256,7 @@ impl Parse {
             What::File(of) => {
                 let (source, delivery) = of.as_ref();
                 // A refusal would have shown when it was folded.
-                read_into(source, dataset, delivery, appender, receipt).await?.map_err(RunError::Report)?;
+                read_into(source, dataset, delivery, appender, receipt, &mut Rounding::default()).await?.map_err(RunError::Report)?;
             }
         }
         Ok(())

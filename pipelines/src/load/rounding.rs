@@ -48,7 +48,8 @@ fn plain(sum: i128) -> String {
 }
 
 /// Adds up the money of text batches that is rounded.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
 pub struct Rounding {
     columns: BTreeMap<String, Rounded>,
 }
@@ -79,9 +80,42 @@ impl Rounding {
         self.columns.iter().map(|(name, rounded)| (name.as_str(), rounded))
     }
 
-    /// By column, to be reported.
+    /// Whether nothing is rounded.
     #[must_use]
-    pub fn into_columns(self) -> BTreeMap<String, Rounded> {
-        self.columns
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringArray};
+    use yaojia_models::contract::Registry;
+
+    use super::*;
+
+    #[test]
+    fn sums_before_and_after() {
+        let registry = Registry::embedded().unwrap();
+        let dataset = registry.dataset("fee_list").unwrap();
+        let amounts = ["12.34567", "0.005", "-0.005", "1.10000", "７．００５", "see remark", "", "1e-5", "100"];
+        let batch = |name: &str| {
+            let array: ArrayRef = Arc::new(StringArray::from(amounts.to_vec()));
+            RecordBatch::try_from_iter([(name, array)]).unwrap()
+        };
+        let mut rounding = Rounding::default();
+        // a price has six decimals, and a count four: only money is told
+        rounding.see(dataset, &batch("pric"));
+        assert!(rounding.is_empty());
+        rounding.see(dataset, &batch("det_item_fee_sumamt"));
+        let json = serde_json::to_value(&rounding).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({"det_item_fee_sumamt": {"values": 4, "sum_before": "19.35067", "sum_after": "19.36"}})
+        );
+        let (column, rounded) = rounding.columns().next().unwrap();
+        assert_eq!(format!("{column}: {rounded}"), "det_item_fee_sumamt: 4 values rounded, their sum 19.35067 becomes 19.36");
     }
 }

@@ -3,8 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use yaojia_connectors::export::SheetReport;
 use yaojia_warehouse::gold::MonthCounts;
 use yaojia_warehouse::silver::{Counts, RowsJudged};
+
+/// Counts by two names.
+pub(crate) type Nested = BTreeMap<String, BTreeMap<String, u64>>;
+
+use crate::load::rounding::Rounding;
 
 /// Version of the JSON documents.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -29,6 +35,12 @@ pub struct DatasetLoad {
     pub unknown_columns: BTreeMap<String, u64>,
     /// Personal-looking columns dropped at the door.
     pub dropped_personal: BTreeMap<String, u64>,
+    /// Money that came with more decimals than its column has, by column: silver rounds it row by row.
+    #[serde(skip_serializing_if = "Rounding::is_empty")]
+    pub rounded: Rounding,
+    /// Sheets of loaded workbooks that are no plain table: read without a header, kept apart, hidden, or passed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sheets: Vec<FileSheet>,
     /// Refused files, with the reason.
     #[serde(skip)]
     pub refused: Vec<(String, String)>,
@@ -38,6 +50,16 @@ pub struct DatasetLoad {
     /// Paths of the files loaded.
     #[serde(skip)]
     pub loaded: Vec<String>,
+}
+
+/// A sheet of a workbook.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileSheet {
+    /// The workbook's path below the landing root.
+    pub file: String,
+    /// What became of the sheet.
+    #[serde(flatten)]
+    pub report: SheetReport,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
