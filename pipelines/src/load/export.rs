@@ -187,7 +187,8 @@ async fn dataset_load(
                 load.received += found.rows;
                 load.appended += open.rows() - rows_before;
                 load.filtered += found.filtered;
-                let told = found.sheets.iter().filter(|sheet| sheet.hidden || !matches!(sheet.state, SheetState::Read | SheetState::NotAsked));
+                let told =
+                    found.sheets.iter().filter(|sheet| sheet.hidden || !matches!(sheet.state, SheetState::Read | SheetState::NotAsked));
                 load.sheets.extend(told.map(|sheet| FileSheet { file: file.path.clone(), report: sheet.clone() }));
                 for name in found.unknown.keys() {
                     *load.unknown_columns.entry(name.clone()).or_default() += 1;

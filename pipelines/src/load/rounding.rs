@@ -111,10 +111,7 @@ mod tests {
         assert!(rounding.is_empty());
         rounding.see(dataset, &batch("det_item_fee_sumamt"));
         let json = serde_json::to_value(&rounding).unwrap();
-        assert_eq!(
-            json,
-            serde_json::json!({"det_item_fee_sumamt": {"values": 4, "sum_before": "19.35067", "sum_after": "19.36"}})
-        );
+        assert_eq!(json, serde_json::json!({"det_item_fee_sumamt": {"values": 4, "sum_before": "19.35067", "sum_after": "19.36"}}));
         let (column, rounded) = rounding.columns().next().unwrap();
         assert_eq!(format!("{column}: {rounded}"), "det_item_fee_sumamt: 4 values rounded, their sum 19.35067 becomes 19.36");
     }

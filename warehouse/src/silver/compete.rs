@@ -278,5 +278,4 @@ mod tests {
         let out = compete(&rows);
         assert_eq!((out.counts.accepted, out.counts.superseded, out.counts.contested, out.counts.repeated), (1, 3, 2, 1));
     }
-
 }
