@@ -20,6 +20,8 @@ mod pattern;
 mod raw;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_forms;
 mod value;
 
 use std::collections::BTreeSet;

@@ -17,22 +17,22 @@ fn datasets() -> Vec<Dataset> {
     Registry::embedded().unwrap().datasets().to_vec()
 }
 
-fn profile(text: &str) -> Profile {
+pub(super) fn profile(text: &str) -> Profile {
     Profile::parse(Path::new("p.toml"), text, &datasets()).unwrap()
 }
 
-fn problems(text: &str) -> String {
+pub(super) fn problems(text: &str) -> String {
     Profile::parse(Path::new("p.toml"), text, &datasets()).unwrap_err().to_string()
 }
 
-fn rules() -> PersonalRules {
+pub(super) fn rules() -> PersonalRules {
     let dir = tempfile::tempdir().unwrap();
     let key = dir.path().join("key");
     std::fs::write(&key, "k").unwrap();
     PersonalRules::new(&PersonalConfig { hash_key: Some(SecretRef::File(key.display().to_string())), names: None }).unwrap()
 }
 
-fn delivery(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Delivery {
+pub(super) fn delivery(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Delivery {
     Delivery {
         file: profile.files(path, bytes.len() as u64).swap_remove(0),
         artifact: Artifact::from_bytes(path, bytes.to_vec(), false),
@@ -40,9 +40,9 @@ fn delivery(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) 
     }
 }
 
-type Batches = Vec<Vec<RecordBatch>>;
+pub(super) type Batches = Vec<Vec<RecordBatch>>;
 
-fn read(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Result<(MappedReport, Batches), ReadError> {
+pub(super) fn read(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Result<(MappedReport, Batches), ReadError> {
     let config = ExportConfig { batch_rows: 2, ..ExportConfig::new("x") };
     let mut batches = vec![Vec::new(); profile.targets().len()];
     let report = profile.read(&config, &rules(), &delivery(profile, path, bytes, control), &mut |at, mapped| {
@@ -54,7 +54,7 @@ fn read(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> R
 }
 
 /// A column of a target's rows, `–` for null.
-fn column(batches: &[RecordBatch], name: &str) -> Vec<String> {
+pub(super) fn column(batches: &[RecordBatch], name: &str) -> Vec<String> {
     let texts = |batch: &RecordBatch| -> Vec<String> {
         let array = batch.column_by_name(name).unwrap().as_string::<i32>().clone();
         array.iter().map(|text| text.unwrap_or("–").to_owned()).collect()
@@ -67,7 +67,7 @@ fn numbers(batches: &[RecordBatch]) -> Vec<i64> {
     batches.iter().flat_map(rows).collect()
 }
 
-fn refused(result: Result<(MappedReport, Batches), ReadError>) -> String {
+pub(super) fn refused(result: Result<(MappedReport, Batches), ReadError>) -> String {
     match result {
         Err(ReadError::Refused(refused)) => refused.reason.to_string(),
         other => panic!("not refused: {other:?}"),

@@ -20,6 +20,7 @@ mod delta;
 mod dialect;
 mod explain;
 mod extend;
+mod forms;
 mod interop;
 mod layering;
 mod lineage;
