@@ -6,13 +6,11 @@ use calamine::{Data, DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xl
 use yaojia_models::text;
 
 use super::landing::Format;
+use super::ole::{OLE, is_sound};
 use super::read::ReadError;
 
 /// Excel's own limit.
 const MAX_COLUMNS: u32 = 16_384;
-
-/// How an OLE container begins: XLS, and any workbook behind a password.
-pub(crate) const OLE: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
 /// What a cell holds.
 #[derive(Debug, Clone)]
@@ -58,9 +56,12 @@ impl<R: Read + Seek> Book<R> {
         let is_ole = bytes.read_exact(&mut start).is_ok() && start == OLE;
         bytes.seek(SeekFrom::Start(0)).map_err(failed)?;
         if is_ole {
-            if oversized(&mut bytes).map_err(failed)? {
-                return Err("a sheet of it says that it is larger than any".to_owned());
+            let mut whole = Vec::new();
+            bytes.read_to_end(&mut whole).and_then(|_| bytes.seek(SeekFrom::Start(0))).map_err(failed)?;
+            if !is_sound(&whole) {
+                return Err("what it says of its own parts cannot be".to_owned());
             }
+            drop(whole);
             return Xls::new(bytes).map(Self::Xls).map_err(|error| match error {
                 calamine::XlsError::Password => "it is protected by a password".to_owned(),
                 other if format == Format::Xls => other.to_string(),
@@ -115,34 +116,6 @@ impl<R: Read + Seek> Book<R> {
         }
         row.end(each)
     }
-}
-
-/// Whether a sheet of an XLS says that it has more cells than its reader should keep room for: it believes what the sheet says (the record
-/// DIMENSIONS), and room that cannot be had ends the process.
-fn oversized(bytes: &mut (impl Read + Seek)) -> io::Result<bool> {
-    const RECORD: &[u8] = &[0x00, 0x02, 0x0e, 0x00];
-    const LONG: usize = 16;
-    const CELLS: u64 = 1 << 26;
-    let (mut window, mut part) = (Vec::new(), vec![0_u8; 1 << 16]);
-    let mut found = false;
-    loop {
-        let got = bytes.read(&mut part)?;
-        if got == 0 {
-            break;
-        }
-        window.extend_from_slice(part.get(..got).unwrap_or_default());
-        found |= window.windows(LONG).filter(|at| at.starts_with(RECORD)).any(|at| match at {
-            [_, _, _, _, a, b, c, d, e, f, g, h, i, j, k, l] => {
-                let rows = u32::from_le_bytes([*e, *f, *g, *h]).saturating_sub(u32::from_le_bytes([*a, *b, *c, *d]));
-                let (first, last) = (u16::from_le_bytes([*i, *j]), u16::from_le_bytes([*k, *l]));
-                u64::from(rows) * u64::from(if first > 0xff || last < first { last } else { last - first }) > CELLS
-            }
-            _ => false,
-        });
-        window.drain(..window.len().saturating_sub(LONG - 1));
-    }
-    bytes.seek(SeekFrom::Start(0))?;
-    Ok(found)
 }
 
 /// A row on its way: cells come one by one.

@@ -19,6 +19,7 @@ mod fuzz;
 pub(crate) mod header;
 mod landing;
 mod lines;
+mod ole;
 mod parquet_text;
 mod parquet_time;
 mod place;

@@ -10,13 +10,13 @@ use thiserror::Error;
 use yaojia_models::contract::Dataset;
 use yaojia_models::text;
 
-use super::book::OLE;
 use super::control::{Control, Target, Wanted};
 use super::delivery::Delivery;
 use super::emit::Emitter;
 use super::encoding::{Encoding, detect, verified};
 use super::header::Header;
 use super::landing::Format;
+use super::ole::OLE;
 use super::parquet_time::Int96;
 use super::refused::{Reason, Refused};
 use super::rule::FileRule;

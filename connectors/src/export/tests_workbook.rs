@@ -10,7 +10,7 @@ use super::tests::{column, read_file, reason, some};
 use super::*;
 use crate::fuzz::fuzz;
 
-const TITLES: [&str; 5] = ["定点医药机构编号", "医保目录编码", "库存月份", "月末库存数量", "数据更新时间"];
+const TITLES: [&str; 5] = ["定点医药机构编号", "医疗目录编码", "库存月份", "月末库存数量", "数据更新时间"];
 const AT: &str = "stock_month/652801/202401/a.xlsx";
 
 fn header(sheet: &mut Worksheet) {
@@ -289,6 +289,22 @@ fn what_is_named_xls_is_read_by_what_it_is() {
         assert!(reason == "undecodable" || page.is_empty() && reason == "no_header", "{page}: {reason}");
     }
     assert_eq!(reason(read_file(XLS, &ole(b"no records"), None)), "undecodable");
+}
+
+#[test]
+fn an_old_workbook_that_would_be_read_for_ever_is_refused() {
+    let whole = old_workbook(false, &[("库存", old_rows(45_322.0))]);
+    // the folder's sector follows itself
+    let mut ring = whole.clone();
+    ring[516..520].copy_from_slice(&1_u32.to_le_bytes());
+    // its stream says that it has four gigabytes
+    let mut long = whole.clone();
+    let entry = 1024 + 128 + 120;
+    long[entry..entry + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    for bytes in [ring, long] {
+        assert_ne!(bytes, whole);
+        assert_eq!(reason(read_file(XLS, &bytes, None)), "undecodable");
+    }
 }
 
 #[test]

@@ -253,7 +253,7 @@ fn a_hospitals_workbook_with_title_rows() {
     let rows = original_rows(profile.targets()[0].dataset(), Some(&profile), &rules(), &of.file, &of.artifact, &[2, 7].into());
     assert_eq!(rows.len(), 1, "there is no seventh row");
     let row = &rows[&2];
-    assert_eq!((&row.cells["期末（盒）"], row.place.to_string().as_str()), (&"3".into(), "sheet Sheet1, row 5"));
+    assert_eq!((&row.cells["期末（盒）"], row.place.to_string().as_str()), (&"3".into(), "sheet 库存, row 5"));
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a_cell_that_excel_shows_as_a_date_is_one_behind_every_rule() {
     sheet.write(4, 1, "31/01/2024").unwrap();
     let bytes = book.save_to_buffer().unwrap();
     let (_, batches) = read(&profile(DATES), "d/a.xlsx", &bytes, None).unwrap();
-    assert_eq!(column(&batches[0], "updt_time"), ["2024-01-31 00:00:00", "2024-01-31 12:00:00", "2016-01-01", "2024-01-31"]);
+    assert_eq!(column(&batches[0], "updt_time"), ["2024-01-31", "2024-01-31 12:00:00", "2016-01-01", "2024-01-31"]);
     assert_eq!(column(&batches[0], "org_name"), ["2024-01-31 18:00:00", "2024-01-31 12:00:00 18:00:00", "2016 18:00", "–"]);
     assert_eq!(column(&batches[0], "uscc"), ["D2024-01-31", "D2024-01-31 12:00:00", "D2016", "D31/01/2024"]);
 }
