@@ -234,7 +234,7 @@ mod tests {
         let out = compete(&rows);
         assert_eq!(out.accepted, vec![1]);
         assert_eq!((out.counts.received, out.counts.repeated, out.counts.superseded, out.counts.accepted), (2, 1, 1, 1));
-        assert_eq!(out.counts.contested, 0, "an older version is no rival");
+        assert_eq!(out.counts.contested, 1, "only the order of receipt told them apart");
         let cell = CellCounts { received: 2, repeated: 1, parsed: 2, superseded: 1, accepted: 1, ..CellCounts::default() };
         assert_eq!(out.cells, BTreeMap::from([((0, NO_MONTH), cell)]));
     }
