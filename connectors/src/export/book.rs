@@ -1,4 +1,4 @@
-//! Workbook containers (XLSX, XLSM, XLS): rows of cells, whatever the container.
+//! Workbook containers (XLSX, XLS): rows of cells, whatever the container.
 
 use std::io::{self, Read, Seek, SeekFrom};
 

@@ -20,6 +20,7 @@ use yaojia_models::contract::Dataset;
 use yaojia_models::field::FieldType;
 
 use super::header::{Header, Slot};
+use super::nearest::Nearest;
 use super::parquet_time::int96_minutes;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
@@ -57,7 +58,9 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
             .filter(|header| FileRule::accepts(input.rule, header)),
     };
     let Some(mut header) = header else {
-        return Err(input.refuse(Reason::NoHeader, "its schema does not hold all required columns"));
+        let mut nearest = Nearest::new(input.dataset, input.rules);
+        nearest.see(|| "its schema".to_owned(), names.iter().map(|name| Some(*name)));
+        return Err(input.refuse(Reason::NoHeader, nearest.words()));
     };
     for ((slot, field), how) in header.slots.iter_mut().zip(root.get_fields()).zip(&hows) {
         match slot {

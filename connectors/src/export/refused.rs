@@ -66,7 +66,7 @@ impl Refused {
             Reason::AmbiguousTime => {
                 "say what its INT96 times are: `int96 = \"utc\"` or `\"local\"` under `[export]`, or under `[files]` of its profile"
             }
-            Reason::NoHeader => "compare its header with the dataset's contract; titles are mapped by `[file_titles]`",
+            Reason::NoHeader => "have the columns delivered under their titles, or map the titles found by `[aliases.file_titles.DATASET]`",
         }
     }
 }

@@ -13,6 +13,7 @@ use yaojia_models::text;
 use super::book::{Book, Cell, Sheet};
 use super::header::{Header, Slot};
 use super::landing::Format;
+use super::nearest::Nearest;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
@@ -32,7 +33,7 @@ pub(crate) fn scan(input: &Input<'_>, format: Format, visit: &mut dyn Visit) -> 
 fn scan_workbook<R: Read + Seek>(input: &Input<'_>, format: Format, bytes: R, visit: &mut dyn Visit) -> Result<(), ReadError> {
     let broken = |what: String| input.refuse(Reason::NotDecodable, what);
     let mut book = Book::open(format, bytes).map_err(broken)?;
-    let mut scan = Scan { input, date1904: book.date1904(), broken: &broken, visit };
+    let mut scan = Scan { input, date1904: book.date1904(), broken: &broken, nearest: Nearest::new(input.dataset, input.rules), visit };
     let mut table: Option<Likeness> = None;
     let mut later: Vec<Sheet> = Vec::new();
     for sheet in book.sheets() {
@@ -54,7 +55,7 @@ fn scan_workbook<R: Read + Seek>(input: &Input<'_>, format: Format, bytes: R, vi
         }
     }
     let Some(table) = table else {
-        return Err(input.refuse(Reason::NoHeader, "no sheet has a row with all required columns"));
+        return Err(input.refuse(Reason::NoHeader, scan.nearest.words()));
     };
     for sheet in later {
         let judge = scan.judge(&mut book, &sheet, &table)?;
@@ -75,6 +76,8 @@ struct Scan<'s, 'i> {
     input: &'s Input<'i>,
     date1904: bool,
     broken: &'s dyn Fn(String) -> ReadError,
+    /// The row that comes nearest to a header.
+    nearest: Nearest<'i>,
     visit: &'s mut dyn Visit,
 }
 
@@ -100,6 +103,10 @@ impl Scan<'_, '_> {
                 return Ok(true);
             }
             read.table = header(self.input, number, row, self.visit)?;
+            if read.table.is_none() {
+                let place = || format!("sheet `{}`, row {}", sheet.name, u64::from(number) + 1);
+                self.nearest.see(place, row.iter().map(|cell| cell.as_ref().map(Cell::text)));
+            }
             match &read.table {
                 Some(table) => {
                     self.visit.header(&table.header)?;

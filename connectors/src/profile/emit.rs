@@ -15,7 +15,7 @@ use crate::batch::{RowText, TextBatch};
 use crate::error::SourceError;
 use crate::export::header::{Header, Slot};
 use crate::export::read::{Checker, FileRow, Input, Kind, Visit, announced};
-use crate::export::{Delivery, ExportConfig, FileReport, Place, ReadError, SheetReport, SinkError};
+use crate::export::{Delivery, ExportConfig, FileReport, ReadError, RowPlace, SheetReport, SinkError};
 use crate::kit::personal::PersonalRules;
 
 /// Different words kept of those a table lacks; further ones are counted only.
@@ -50,7 +50,7 @@ pub struct Mapped {
     /// A text batch of the target's dataset.
     pub batch: RecordBatch,
     /// Where each row stands in the file.
-    pub places: Vec<Place>,
+    pub places: Vec<RowPlace>,
 }
 
 /// What a target got.
@@ -72,7 +72,7 @@ pub struct Unmatched {
     /// Values in all.
     pub count: u64,
     /// Where the first one stands.
-    pub place: Place,
+    pub place: RowPlace,
     /// Word → how often (the first [`WORDS_KEPT`] words).
     pub words: BTreeMap<String, u64>,
 }
@@ -109,14 +109,24 @@ pub(super) fn read(
     sink: &mut dyn FnMut(usize, Mapped) -> Result<(), SinkError>,
 ) -> Result<MappedReport, ReadError> {
     let input = Input::of(config, rules, &profile.layout, delivery, Some(&profile.rule));
-    let control = announced(&input, delivery)?;
-    let kind = Kind::of(&input, delivery.file.format)?;
+    two_passes(profile, &input, dataset, delivery, sink).map_err(|error| input.explained(error))
+}
+
+fn two_passes(
+    profile: &Profile,
+    input: &Input<'_>,
+    dataset: Option<&str>,
+    delivery: &Delivery,
+    sink: &mut dyn FnMut(usize, Mapped) -> Result<(), SinkError>,
+) -> Result<MappedReport, ReadError> {
+    let control = announced(input, delivery)?;
+    let kind = Kind::of(input, delivery.file.format)?;
     let wanted = control.wanted_of_layout(&profile.layout);
     let mut gate = Gate { profile, inner: Checker::new(&wanted) };
-    kind.scan(&input, &mut gate)?;
-    gate.inner.verdict(&input, &control, &wanted)?;
-    let mut mapper = Mapper::new(profile, &input, dataset, sink);
-    kind.scan(&input, &mut mapper)?;
+    kind.scan(input, &mut gate)?;
+    gate.inner.verdict(input, &control, &wanted)?;
+    let mut mapper = Mapper::new(profile, input, dataset, sink);
+    kind.scan(input, &mut mapper)?;
     mapper.finish()
 }
 
@@ -165,7 +175,7 @@ fn hold(conditions: &[Condition], sources: &[Option<&str>]) -> bool {
 struct Out {
     at: usize,
     batch: TextBatch,
-    places: Vec<Place>,
+    places: Vec<RowPlace>,
     hashed: Vec<usize>,
 }
 
@@ -177,7 +187,7 @@ struct Mapper<'a> {
     idle: Vec<bool>,
     report: MappedReport,
     /// Where the row before stood.
-    place: Place,
+    place: RowPlace,
     sink: &'a mut dyn FnMut(usize, Mapped) -> Result<(), SinkError>,
 }
 
@@ -207,7 +217,7 @@ impl<'a> Mapper<'a> {
             targets: vec![TargetReport::default(); profile.targets.len()],
             ..MappedReport::default()
         };
-        Self { profile, input, outs, idle, report, place: Place::default(), sink }
+        Self { profile, input, outs, idle, report, place: RowPlace::default(), sink }
     }
 
     fn finish(mut self) -> Result<MappedReport, ReadError> {
@@ -403,7 +413,7 @@ impl Visit for Mapper<'_> {
 
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
         self.report.rows += 1;
-        self.place = Place::of(&row, Some(&self.place));
+        self.place = RowPlace::of(&row, Some(&self.place));
         let number = self.report.rows;
         match row.bad {
             Some(raw) => self.bad(header, raw, i64::try_from(number).unwrap_or(i64::MAX))?,

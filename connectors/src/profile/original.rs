@@ -9,7 +9,7 @@ use super::Profile;
 use crate::error::SourceError;
 use crate::export::header::{Header, Slot};
 use crate::export::read::{FileRow, Input, Kind, Visit};
-use crate::export::{Int96, LandingFile, Place, ReadError};
+use crate::export::{Int96, LandingFile, ReadError, RowPlace};
 use crate::kit::artifact::Artifact;
 use crate::kit::personal::PersonalRules;
 
@@ -17,7 +17,7 @@ use crate::kit::personal::PersonalRules;
 #[derive(Debug, Clone)]
 pub struct OriginalRow {
     /// Where it stands.
-    pub place: Place,
+    pub place: RowPlace,
     /// Its cells by title, in the file's order; text of a row that could not be split as it is.
     pub cells: Value,
 }
@@ -74,7 +74,7 @@ impl Visit for Finder<'_> {
         if !self.wanted.contains(&self.at) {
             return Ok(());
         }
-        let place = Place::of(&row, None);
+        let place = RowPlace::of(&row, None);
         let cells = match row.bad {
             Some(raw) => Value::String(raw.to_owned()),
             None => {

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use yaojia_connectors::Artifact;
-use yaojia_connectors::export::{Delivery, ExportConfig, ExportSource, LandingFile, Place, ReadError};
+use yaojia_connectors::export::{Delivery, ExportConfig, ExportSource, LandingFile, ReadError, RowPlace};
 use yaojia_connectors::kit::personal::PersonalRules;
 use yaojia_connectors::profile::{Mapped, MappedReport, Profile, ProfileError, Target};
 use yaojia_models::contract::{Column, Dataset, Registry};
@@ -70,7 +70,7 @@ struct Problem {
 }
 
 impl Problem {
-    fn at(self, place: &Place) -> Self {
+    fn at(self, place: &RowPlace) -> Self {
         Self { row: place.line, sheet: place.sheet.as_deref().map(str::to_owned), ..self }
     }
 }
@@ -81,11 +81,11 @@ struct Keys {
     /// By key: the greatest `updt_time`, and the contents that came with it.
     held: HashMap<u128, (i64, Vec<u128>)>,
     /// The first row that contradicts an earlier one, and its key.
-    first: BTreeMap<u128, (Place, String)>,
+    first: BTreeMap<u128, (RowPlace, String)>,
 }
 
 impl Keys {
-    fn see(&mut self, row: &Alone, of: impl FnOnce() -> (Place, String)) {
+    fn see(&mut self, row: &Alone, of: impl FnOnce() -> (RowPlace, String)) {
         let held = self.held.entry(row.key).or_insert((row.updt, Vec::new()));
         if row.updt > held.0 {
             *held = (row.updt, Vec::new());
@@ -101,7 +101,7 @@ impl Keys {
     }
 
     /// Rows beyond the first of their key and `updt_time`; the first of them in the file.
-    fn rivals(&self) -> Option<(u64, &Place, &str)> {
+    fn rivals(&self) -> Option<(u64, &RowPlace, &str)> {
         let count: usize = self.first.keys().filter_map(|key| self.held.get(key)).map(|(_, contents)| contents.len() - 1).sum();
         let (place, key) = self.first.values().min_by_key(|(place, _)| (place.line, place.sheet.clone()))?;
         Some((count as u64, place, key))
@@ -236,7 +236,7 @@ async fn delivered(args: &Check, config: Option<&Config>, profile: &Profile) -> 
     let export = config.and_then(Config::export).ok_or_else(missing)?;
     let source = ExportSource::open(export)?.with_profiles(vec![profile.clone()])?;
     let file: LandingFile =
-        source.list().await?.into_iter().find(|file| file.path == args.file && file.profile.is_some()).ok_or_else(missing)?;
+        source.list().await?.files.into_iter().find(|file| file.path == args.file && file.profile.is_some()).ok_or_else(missing)?;
     let dataset = profile.targets().iter().map(Target::dataset).find(|dataset| dataset.name == file.dataset).ok_or_else(missing)?;
     Ok(source.fetch(dataset, &file).await?)
 }
@@ -252,11 +252,11 @@ struct Seen<'a> {
     now: i64,
     rows: usize,
     /// The first rows by target: place, cells by contract column.
-    first: Vec<Vec<(Place, Vec<Option<String>>)>>,
+    first: Vec<Vec<(RowPlace, Vec<Option<String>>)>>,
     /// By target, kind and column position: count, first row, its value.
-    values: BTreeMap<(usize, &'static str, usize), (u64, Place, String)>,
+    values: BTreeMap<(usize, &'static str, usize), (u64, RowPlace, String)>,
     /// By target, reason and column: rows that silver would reject by itself, by the first reason that applies.
-    rejected: BTreeMap<(usize, String, String), (u64, Place)>,
+    rejected: BTreeMap<(usize, String, String), (u64, RowPlace)>,
     /// By target: its keys.
     keys: Vec<Keys>,
     /// By target: money that is rounded.

@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and says what it saw"
 )]
 
+mod around;
 mod audit;
 mod backfill;
 mod checks;
@@ -23,6 +24,7 @@ mod explain;
 mod extend;
 mod forms;
 mod interop;
+mod landing;
 mod layering;
 mod lineage;
 mod maintain;
@@ -33,8 +35,10 @@ mod personal;
 mod profile;
 mod prove;
 mod quarantine;
+mod readers;
 mod release;
 mod retry;
 mod silver;
 mod support;
+mod time;
 mod worlds;
