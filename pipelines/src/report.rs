@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use yaojia_connectors::export::{SheetReport, SheetState};
 use yaojia_warehouse::gold::MonthCounts;
 use yaojia_warehouse::ledger::{LandingMark, LoadMark};
 use yaojia_warehouse::silver::{Counts, RowsJudged};
 
 /// Counts by two names.
 pub(crate) type Nested = BTreeMap<String, BTreeMap<String, u64>>;
+
+use crate::load::rounding::Rounding;
 
 /// Version of the JSON documents.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -33,6 +36,12 @@ pub struct DatasetLoad {
     pub unknown_columns: BTreeMap<String, u64>,
     /// Personal-looking columns dropped at the door.
     pub dropped_personal: BTreeMap<String, u64>,
+    /// Money that came with more decimals than its column has, by column: silver rounds it row by row.
+    #[serde(skip_serializing_if = "Rounding::is_empty")]
+    pub rounded: Rounding,
+    /// Sheets of loaded workbooks that are no plain table: read without a header, kept apart, hidden, or passed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sheets: Vec<FileSheet>,
     /// The platform's own time, where this machine's clock is ahead of it: nothing later is taken for read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform_time: Option<String>,
@@ -45,6 +54,16 @@ pub struct DatasetLoad {
     /// Paths of the files loaded.
     #[serde(skip)]
     pub loaded: Vec<String>,
+}
+
+/// A sheet of a workbook.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileSheet {
+    /// The workbook's path below the landing root.
+    pub file: String,
+    /// What became of the sheet.
+    #[serde(flatten)]
+    pub report: SheetReport,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -118,6 +137,14 @@ impl LoadReport {
             self.warnings
                 .push(format!("{AHEAD} {time}: `{dataset}` is taken for read up to then, and this machine's clock is to be put right"));
         }
+        for sheet in load.sheets.iter().filter(|sheet| sheet.report.state.alarms()) {
+            let rows = match sheet.report.state {
+                SheetState::Continued => "has no header: its rows were read as those of the table before it",
+                _ => "has rows and no header: they are in quarantine as bad_row",
+            };
+            self.warnings.push(format!("file `{}`, sheet `{}` {rows} ({})", sheet.file, sheet.report.sheet, sheet.report.rows));
+        }
+        self.warnings.extend(load.rounded.columns().map(|(column, rounded)| format!("{dataset}.{column}: {rounded}")));
         self.datasets.insert(dataset.to_string(), load);
     }
 

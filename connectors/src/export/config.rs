@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::parquet_time::Int96;
 use crate::error::SourceError;
 use crate::kit::personal::PersonalConfig;
 
@@ -30,6 +31,9 @@ pub struct ExportConfig {
     /// Longest row of a CSV or TXT file; a longer one (a quote never closed) makes the file undecodable.
     #[serde(default = "default_max_row_bytes")]
     pub max_row_bytes: usize,
+    /// What the timestamps of Parquet's old kind (INT96) mean, where the file's writer does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub int96: Option<Int96>,
     /// Personal data.
     #[serde(default)]
     pub personal: PersonalConfig,
@@ -62,6 +66,7 @@ impl ExportConfig {
             batch_rows: default_batch_rows(),
             memory_bytes: default_memory_bytes(),
             max_row_bytes: default_max_row_bytes(),
+            int96: None,
             personal: PersonalConfig::default(),
         }
     }

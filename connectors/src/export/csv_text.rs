@@ -8,6 +8,7 @@ use yaojia_models::text;
 
 use super::encoding::{Encoding, decode};
 use super::header::Header;
+use super::lines::Lines;
 use super::nearest::Nearest;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
@@ -26,10 +27,12 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     visit.header(&header)?;
     let mut reader = reader(Tee::new(io::Cursor::new(start).chain(text), input.max_row_bytes), delimiter);
     let mut record = StringRecord::new();
-    for _ in 0..=above {
+    let mut lines = Lines::new();
+    for _ in 0..above {
         let from = reader.position().byte();
         reader.get_mut().mark(from);
         read(input, &mut reader, &mut record)?;
+        lines.record(reader.get_ref().between(from, reader.position().byte()));
     }
     loop {
         let from = reader.position().byte();
@@ -37,16 +40,17 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
         if !read(input, &mut reader, &mut record)? {
             return Ok(());
         }
+        let to = reader.position().byte();
+        let line = lines.record(reader.get_ref().between(from, to));
         if record.len() == header.slots.len() {
             let cells = record.iter().map(|cell| (!cell.is_empty()).then_some(Cow::Borrowed(cell))).collect();
-            visit.row(&header, FileRow { cells, ..FileRow::default() })?;
+            visit.row(&header, FileRow { cells, line, ..FileRow::default() })?;
             continue;
         }
-        let to = reader.position().byte();
         let raw = String::from_utf8_lossy(reader.get_ref().between(from, to));
         let raw = raw.trim_matches(['\r', '\n']);
         if !raw.trim().is_empty() {
-            visit.row(&header, FileRow { bad: Some(raw), ..FileRow::default() })?;
+            visit.row(&header, FileRow { bad: Some(raw), line, ..FileRow::default() })?;
         }
     }
 }
@@ -67,9 +71,20 @@ fn read<R: Read>(input: &Input<'_>, reader: &mut Reader<R>, record: &mut StringR
     })
 }
 
-/// The separator with which a row is a header (the first one, unless a profile says otherwise), how many rows stand above it, and
-/// that header; else what the row that comes nearest lacks.
+/// The separator with which a row is a header (the first one, unless a profile says otherwise), how many rows are no data (those above
+/// it and itself), and that header; else what the row that comes nearest lacks.
 fn sniff(input: &Input<'_>, start: &[u8]) -> Result<(u8, usize, Header), String> {
+    if let Some(header) = FileRule::positional(input) {
+        let fits = |delimiter: &u8| {
+            let mut record = csv::ByteRecord::new();
+            reader(start, *delimiter).read_byte_record(&mut record).is_ok_and(|got| !got || record.len() == header.slots.len())
+        };
+        let found = FileRule::delimiters(input.rule).into_iter().find(fits);
+        let fields = header.slots.len();
+        return found
+            .map(|delimiter| (delimiter, 0, header))
+            .ok_or_else(|| format!("its first row has not the {fields} fields that its profile names"));
+    }
     let mut nearest = Nearest::new(input.dataset, input.rules);
     for delimiter in FileRule::delimiters(input.rule) {
         let mut reader = reader(start, delimiter);
@@ -85,7 +100,7 @@ fn sniff(input: &Input<'_>, start: &[u8]) -> Result<(u8, usize, Header), String>
                 if let Some(header) = Header::of(input.dataset, input.rules, cells)
                     && FileRule::accepts(input.rule, &header)
                 {
-                    return Ok((delimiter, above, header));
+                    return Ok((delimiter, above + 1, header));
                 }
             }
             above += 1;

@@ -229,6 +229,7 @@ impl ExportSource {
             artifact: &delivery.artifact,
             batch_rows: self.config.batch_rows,
             max_row_bytes: self.config.max_row_bytes,
+            int96: profile.and_then(|profile| profile.rule().int96).or(self.config.int96),
             rule: profile.map(Profile::rule),
         };
         let mut headers = Headers(false);

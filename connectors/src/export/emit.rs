@@ -7,6 +7,7 @@ use yaojia_models::text;
 
 use super::header::{Header, Slot};
 use super::read::{FileReport, FileRow, Input, ReadError, SinkError, Visit};
+use super::sheets::SheetReport;
 use crate::batch::{RowText, TextBatch};
 use crate::error::SourceError;
 
@@ -101,6 +102,14 @@ impl Visit for Emitter<'_> {
             }
         }
         Ok(())
+    }
+
+    fn aside(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
+        self.row(header, row)
+    }
+
+    fn sheet(&mut self, sheet: SheetReport) {
+        self.report.sheets.push(sheet);
     }
 
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {

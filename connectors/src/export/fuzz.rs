@@ -32,7 +32,7 @@ fn rules() -> &'static PersonalRules {
 }
 
 /// Reads a file; its batches must hold as many rows as its report says.
-fn read_file(name: &str, bytes: Vec<u8>) -> Result<Result<(FileReport, Vec<RecordBatch>), Refused>, TestCaseError> {
+pub(super) fn read_file(name: &str, bytes: Vec<u8>) -> Result<Result<(FileReport, Vec<RecordBatch>), Refused>, TestCaseError> {
     let file = LandingFile::of(&format!("list_map/1/202401/{name}"), 0).expect("a landing file");
     let delivery = Delivery { file, artifact: Artifact::from_bytes(name, bytes, false), control: None };
     let config = ExportConfig { batch_rows: 3, max_row_bytes: 1 << 16, ..ExportConfig::new("x") };
@@ -132,7 +132,7 @@ fn fuzz_written_text() {
 }
 
 /// Bytes with a few of them changed, cut or repeated.
-fn spoilt(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn spoilt(bytes: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     (bytes, vec((any::<prop::sample::Index>(), 0..5_u8, any::<u8>()), 1..5)).prop_map(|(mut bytes, edits)| {
         for (at, what, byte) in edits {
             let at = at.index(bytes.len() + 1);
@@ -256,11 +256,11 @@ fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 const RELS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings" Target="sharedStrings.xml"/><Relationship Id="rId3" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>"#;
 const ROOT: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
-const BOOK: &str = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><workbookPr date1904="0"/><sheets><sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
-const STYLES: &str = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/></numFmts><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>"#;
-const STRINGS: &str = r#"<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="2"><si><t>H1</t></si><si><r><t>药</t></r><r><t xml:space="preserve"> 品</t></r></si></sst>"#;
+pub(super) const BOOK: &str = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><workbookPr date1904="0"/><sheets><sheet name="表" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
+pub(super) const STYLES: &str = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd"/></numFmts><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>"#;
+pub(super) const STRINGS: &str = r#"<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="2"><si><t>H1</t></si><si><r><t>药</t></r><r><t xml:space="preserve"> 品</t></r></si></sst>"#;
 
-fn workbook(sheet: &str, strings: &str, styles: &str, book: &str) -> Vec<u8> {
+pub(super) fn workbook(sheet: &str, strings: &str, styles: &str, book: &str) -> Vec<u8> {
     zip(&[
         ("_rels/.rels", ROOT.as_bytes()),
         ("xl/workbook.xml", book.as_bytes()),
@@ -271,7 +271,7 @@ fn workbook(sheet: &str, strings: &str, styles: &str, book: &str) -> Vec<u8> {
     ])
 }
 
-fn sheet() -> String {
+pub(super) fn sheet() -> String {
     let title =
         |n: usize| format!(r#"<c r="{}2" t="inlineStr"><is><t>{}</t></is></c>"#, char::from(b'A' + u8::try_from(n).unwrap()), COLUMNS[n]);
     let header: String = (0..6).map(title).collect();

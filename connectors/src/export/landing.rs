@@ -9,12 +9,14 @@ use crate::error::SourceError;
 /// The kind of a landing file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
-    /// Comma or TAB separated text, `.csv`.
+    /// Comma or TAB separated text, `.csv` or `.tsv`.
     Csv,
     /// The same, `.txt`.
     Txt,
-    /// An Excel workbook.
+    /// An Excel workbook, `.xlsx`.
     Xlsx,
+    /// An Excel workbook of before 2007; what exporters name `.xls` is often a newer one, or text.
+    Xls,
     /// Parquet.
     Parquet,
 }
@@ -121,9 +123,10 @@ fn format_of(name: &str) -> Option<(Option<Format>, bool)> {
     let (stem, gzip) = lower.strip_suffix(".gz").map_or((lower.as_str(), false), |stem| (stem, true));
     let (stem, extension) = stem.rsplit_once('.')?;
     let format = match (extension, gzip) {
-        ("csv", _) => Some(Format::Csv),
+        ("csv" | "tsv", _) => Some(Format::Csv),
         ("txt", _) => Some(Format::Txt),
         ("xlsx", false) => Some(Format::Xlsx),
+        ("xls", false) => Some(Format::Xls),
         ("parquet", false) => Some(Format::Parquet),
         _ => None,
     };

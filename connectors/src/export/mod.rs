@@ -7,6 +7,7 @@
 //!   └─ read(dataset, delivery, …) pure, streaming: text batches, or refused as a whole
 //! ```
 
+mod book;
 mod config;
 pub(crate) mod control;
 mod csv_text;
@@ -18,24 +19,36 @@ mod found;
 mod fuzz;
 pub(crate) mod header;
 mod landing;
+mod lines;
 mod nearest;
+mod ole;
 mod parquet_text;
+mod parquet_time;
 mod passed;
 mod place;
 pub(crate) mod read;
 mod refused;
+mod row_place;
 mod rule;
+mod sheets;
 mod spreadsheet;
 mod tee;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_parquet;
+#[cfg(test)]
+mod tests_workbook;
 mod walk;
 
 pub use config::{ExportConfig, SOURCE_TOML};
 pub use control::Control;
 pub use delivery::{Delivery, ExportSource};
 pub use landing::{Announced, Format, Landing, LandingFile};
+pub use parquet_time::Int96;
 pub use passed::{Passed, PassedOver};
 pub use read::{FileReport, ReadError, SinkError, read};
 pub use refused::{Reason, Refused};
+pub use row_place::RowPlace;
 pub(crate) use rule::FileRule;
+pub use sheets::{SheetReport, SheetState};

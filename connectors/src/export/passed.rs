@@ -59,7 +59,7 @@ pub struct PassedOver {
 const LAYOUT: &str = "{dataset}/{admdvs}/{yyyymm}/NAME";
 
 /// Workbooks that are not read.
-const WORKBOOKS: [&str; 9] = ["xls", "xlsm", "xlsb", "xltx", "et", "ett", "ods", "numbers", "wps"];
+const WORKBOOKS: [&str; 8] = ["xlsm", "xlsb", "xltx", "et", "ett", "ods", "numbers", "wps"];
 /// Archives.
 const ARCHIVES: [&str; 11] = ["zip", "rar", "7z", "tar", "tgz", "gz", "zst", "bz2", "xz", "z", "lz4"];
 /// Documents and pictures.
@@ -74,7 +74,7 @@ impl PassedOver {
             Passed::Link => "lay the file itself there, or remove the link",
             Passed::Special => "lay a file there, or remove it",
             Passed::Temporary => "nothing, if another file took its place; else have it delivered under its own name",
-            Passed::Format => "have it delivered as csv, txt, csv.gz, xlsx or parquet",
+            Passed::Format => "have it delivered as csv, txt, tsv, csv.gz, xlsx, xls or parquet",
             Passed::Depth => "move it to {dataset}/{admdvs}/{yyyymm}/, or map its place by a profile (docs/profiles.md)",
             Passed::Dataset => "rename its first folder to a dataset, or map its place by a profile (docs/profiles.md)",
             Passed::Control => "lay it beside its file, with the file's own name before `.ctl.json`",

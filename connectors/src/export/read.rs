@@ -17,8 +17,11 @@ use super::encoding::{Encoding, detect, verified};
 use super::found::found;
 use super::header::Header;
 use super::landing::Format;
+use super::ole::OLE;
+use super::parquet_time::Int96;
 use super::refused::{Reason, Refused};
 use super::rule::FileRule;
+use super::sheets::SheetReport;
 use super::{csv_text, parquet_text, spreadsheet};
 use crate::error::SourceError;
 use crate::export::ExportConfig;
@@ -43,6 +46,8 @@ pub struct FileReport {
     pub personal: bool,
     /// Rows of the file that do not concern the dataset; only a profile leaves any out.
     pub filtered: u64,
+    /// The sheets of a workbook, and what became of each.
+    pub sheets: Vec<SheetReport>,
 }
 
 /// Why a file was not read to its end.
@@ -65,12 +70,25 @@ pub(crate) struct FileRow<'a> {
     pub lossy: Vec<usize>,
     /// The text of a row that could not be split.
     pub bad: Option<&'a str>,
+    /// The sheet it stands on.
+    pub sheet: Option<&'a str>,
+    /// Where it begins, as an editor or Excel numbers lines and rows, from 1; of Parquet its number.
+    pub line: u64,
 }
 
 /// Sees a file's headers and rows.
 pub(crate) trait Visit {
     fn header(&mut self, header: &Header) -> Result<(), ReadError>;
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError>;
+
+    /// A row like a table's on a sheet without a header, as a row that could not be split; such rows come last. `header` is that of the
+    /// workbook's table.
+    fn aside(&mut self, _header: &Header, _row: FileRow<'_>) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    /// What became of a sheet.
+    fn sheet(&mut self, _sheet: SheetReport) {}
 
     /// A row outside any table of ours speaks of personal data.
     fn personal_aside(&mut self) {}
@@ -85,6 +103,8 @@ pub(crate) struct Input<'a> {
     pub artifact: &'a Artifact,
     pub batch_rows: usize,
     pub max_row_bytes: usize,
+    /// What INT96 timestamps mean where the file does not say.
+    pub int96: Option<Int96>,
     /// What a profile says of the file's writing; `dataset` then is the file's own layout.
     pub rule: Option<&'a FileRule>,
 }
@@ -106,6 +126,7 @@ impl<'a> Input<'a> {
             artifact: &delivery.artifact,
             batch_rows: config.batch_rows,
             max_row_bytes: config.max_row_bytes,
+            int96: rule.and_then(|rule| rule.int96).or(config.int96),
             rule,
         }
     }
@@ -164,7 +185,7 @@ impl<'a> Input<'a> {
 /// A file whose container and encoding are known.
 pub(crate) enum Kind {
     Text(Encoding),
-    Workbook,
+    Workbook(Format),
     Parquet,
 }
 
@@ -172,15 +193,33 @@ impl Kind {
     pub(crate) fn of(input: &Input<'_>, format: Format) -> Result<Self, ReadError> {
         Ok(match format {
             Format::Csv | Format::Txt => Self::Text(input.encoding()?),
-            Format::Xlsx => Self::Workbook,
+            Format::Xlsx => Self::Workbook(format),
+            Format::Xls => Self::of_xls(input)?,
             Format::Parquet => Self::Parquet,
         })
+    }
+
+    /// What exporters name `.xls`: a workbook of either kind, or plain text.
+    fn of_xls(input: &Input<'_>) -> Result<Self, ReadError> {
+        let mut start = Vec::new();
+        let read = input.open().and_then(|bytes| bytes.take(256).read_to_end(&mut start));
+        read.map_err(|error| input.io(error))?;
+        if start.starts_with(OLE) || start.starts_with(b"PK") {
+            return Ok(Self::Workbook(Format::Xls));
+        }
+        let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+        if text.trim_ascii_start().starts_with(b"<") {
+            return Err(
+                input.refuse(Reason::NotDecodable, "it is a web page named .xls: open it in Excel and save it as a workbook (.xlsx)")
+            );
+        }
+        Ok(Self::Text(input.encoding()?))
     }
 
     pub(crate) fn scan(&self, input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadError> {
         match self {
             Self::Text(encoding) => csv_text::scan(input, *encoding, visit),
-            Self::Workbook => contained(input, || spreadsheet::scan(input, visit)),
+            Self::Workbook(format) => contained(input, || spreadsheet::scan(input, *format, visit)),
             Self::Parquet => contained(input, || parquet_text::scan(input, visit)),
         }
     }
@@ -244,18 +283,21 @@ pub(crate) fn announced(input: &Input<'_>, delivery: &Delivery) -> Result<Contro
 /// The first pass: counts rows and adds up columns.
 pub(crate) struct Checker<'c> {
     rows: u64,
+    /// Rows on sheets without a header, which a control file may count or not.
+    aside: u64,
     sums: Vec<(&'c Target, i128)>,
 }
 
 impl<'c> Checker<'c> {
     pub(crate) fn new(wanted: &'c [Wanted<'_>]) -> Self {
-        Self { rows: 0, sums: wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect() }
+        Self { rows: 0, aside: 0, sums: wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect() }
     }
 
     /// Compares what was found with what is announced.
     pub(crate) fn verdict(self, input: &Input<'_>, control: &Control, wanted: &[Wanted<'_>]) -> Result<(), ReadError> {
         if let Some(rows) = control.rows
             && rows != self.rows
+            && rows != self.rows + self.aside
         {
             return Err(input.refuse(Reason::Rows, format!("{} rows where {rows} are announced", self.rows)));
         }
@@ -278,6 +320,11 @@ impl<'c> Checker<'c> {
 
 impl Visit for Checker<'_> {
     fn header(&mut self, _: &Header) -> Result<(), ReadError> {
+        Ok(())
+    }
+
+    fn aside(&mut self, _: &Header, _: FileRow<'_>) -> Result<(), ReadError> {
+        self.aside += 1;
         Ok(())
     }
 

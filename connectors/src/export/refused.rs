@@ -11,6 +11,8 @@ pub enum Reason {
     Sha256,
     /// The file is neither UTF-8 nor GB18030, or its container is broken.
     NotDecodable,
+    /// Times of which nobody says whether they are UTC or local.
+    AmbiguousTime,
     /// No header row with all required columns.
     NoHeader,
     /// Another number of data rows than the control file says.
@@ -26,6 +28,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Sha256 => f.write_str("sha256"),
             Self::NotDecodable => f.write_str("undecodable"),
+            Self::AmbiguousTime => f.write_str("ambiguous_time"),
             Self::NoHeader => f.write_str("no_header"),
             Self::Rows => f.write_str("rows"),
             Self::Sums(column) => write!(f, "sums:{column}"),
@@ -60,6 +63,9 @@ impl Refused {
             Reason::Sha256 | Reason::Rows | Reason::Sums(_) => "have the file and its control file delivered again",
             Reason::Control => "have the control file delivered again",
             Reason::NotDecodable => "have the file delivered again as UTF-8 or GB18030, or as an intact container",
+            Reason::AmbiguousTime => {
+                "say what its INT96 times are: `int96 = \"utc\"` or `\"local\"` under `[export]`, or under `[files]` of its profile"
+            }
             Reason::NoHeader => "have the columns delivered under their titles, or map the titles found by `[aliases.file_titles.DATASET]`",
         }
     }

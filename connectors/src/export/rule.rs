@@ -2,6 +2,8 @@
 
 use super::encoding::Encoding;
 use super::header::{Header, Slot};
+use super::parquet_time::Int96;
+use super::read::Input;
 
 /// How far down a header is looked for in a text file of a profile; titles and notes stand above it.
 const HEADER_WITHIN: u64 = 64;
@@ -17,6 +19,10 @@ pub(crate) struct FileRule {
     pub header_row: Option<u64>,
     /// The sheets that are read; empty: all.
     pub sheets: Vec<String>,
+    /// The columns by position, of files without a header; empty: a header is looked for.
+    pub columns: Vec<String>,
+    /// What INT96 timestamps of Parquet mean where the file does not say.
+    pub int96: Option<Int96>,
     /// Alternatives: of each the header must have one column at least.
     pub groups: Vec<Vec<usize>>,
 }
@@ -28,6 +34,12 @@ impl FileRule {
             header.slots.iter().any(|slot| matches!(slot, Slot::Column(_)))
                 && rule.groups.iter().all(|group| group.iter().any(|at| header.slots.contains(&Slot::Column(*at))))
         })
+    }
+
+    /// The header of a file that has none: a profile names its columns by position.
+    pub(crate) fn positional(input: &Input<'_>) -> Option<Header> {
+        let columns = &input.rule.filter(|rule| !rule.columns.is_empty())?.columns;
+        Header::of(input.dataset, input.rules, columns.iter().map(|name| Some(name.as_str())))
     }
 
     /// Whether the header may stand in this row of a text file.

@@ -1,117 +1,190 @@
 //! Excel workbooks: every sheet, the header wherever it stands.
+//!
+//! A sheet without a header is told. Where its rows clearly go on with the table before it (exporters that split after N rows write such
+//! sheets) they are read under that table's header; where they are as wide as a table's but not clearly its rows they are handed on last,
+//! each as a row that could not be split; notes, lists of codes and empty sheets are told only.
 
 use std::borrow::Cow;
 use std::io::{BufReader, Cursor, Read, Seek};
 
-use calamine::{DataRef, Reader, SheetType, Xlsx};
 use yaojia_models::field::FieldType;
 use yaojia_models::text;
 
+use super::book::{Book, Cell, Sheet};
 use super::header::{Header, Slot};
+use super::landing::Format;
 use super::nearest::Nearest;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
+use super::sheets::{Judge, Likeness, SheetReport, SheetState};
 use crate::kit::artifact::ArtifactBytes;
 
-/// Excel's own limit.
-const MAX_COLUMNS: u32 = 16_384;
-
-/// What a cell holds.
-#[derive(Debug, Clone)]
-enum Cell {
-    Text(String),
-    /// A number, by its shortest decimal text.
-    Number(String),
-}
-
-impl Cell {
-    fn text(&self) -> &str {
-        match self {
-            Self::Text(text) | Self::Number(text) => text,
-        }
-    }
-}
+pub(crate) use super::book::shortest;
 
 /// Gives headers and rows of all sheets to the visitor.
-pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadError> {
+pub(crate) fn scan(input: &Input<'_>, format: Format, visit: &mut dyn Visit) -> Result<(), ReadError> {
     match &input.artifact.bytes {
-        ArtifactBytes::Memory(bytes) => scan_workbook(input, Cursor::new(bytes.clone()), visit),
-        ArtifactBytes::File(file) => scan_workbook(input, BufReader::new(file.reader()), visit),
+        ArtifactBytes::Memory(bytes) => scan_workbook(input, format, Cursor::new(bytes.clone()), visit),
+        ArtifactBytes::File(file) => scan_workbook(input, format, BufReader::new(file.reader()), visit),
     }
 }
 
-fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Visit) -> Result<(), ReadError> {
-    let broken = |error: calamine::XlsxError| input.refuse(Reason::NotDecodable, words(&error));
-    let mut workbook = Xlsx::new(bytes).map_err(broken)?;
-    let sheets: Vec<String> = workbook
-        .sheets_metadata()
-        .iter()
-        .filter(|sheet| sheet.typ == SheetType::WorkSheet && FileRule::reads_sheet(input.rule, &sheet.name))
-        .map(|sheet| sheet.name.clone())
-        .collect();
-    let mut found = false;
-    let mut nearest = Nearest::new(input.dataset, input.rules);
-    for sheet in sheets {
-        let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(broken)?;
-        let mut header = None;
-        let (mut row_number, mut row): (u32, Vec<Option<Cell>>) = (0, Vec::new());
-        loop {
-            let next = cells.next_cell().map_err(broken)?;
-            let position = next.as_ref().map(calamine::Cell::get_position);
-            if position.is_none_or(|(at, _)| at != row_number) && !row.is_empty() {
-                if header.is_none() {
-                    nearest
-                        .see(|| format!("sheet `{sheet}`, row {}", row_number + 1), row.iter().map(|cell| cell.as_ref().map(Cell::text)));
-                }
-                give(input, &mut header, row_number, &row, visit)?;
-                row.clear();
+fn scan_workbook<R: Read + Seek>(input: &Input<'_>, format: Format, bytes: R, visit: &mut dyn Visit) -> Result<(), ReadError> {
+    let broken = |what: String| input.refuse(Reason::NotDecodable, what);
+    let mut book = Book::open(format, bytes).map_err(broken)?;
+    let mut scan = Scan { input, date1904: book.date1904(), broken: &broken, nearest: Nearest::new(input.dataset, input.rules), visit };
+    let mut table: Option<Likeness> = None;
+    let mut later: Vec<Sheet> = Vec::new();
+    for sheet in book.sheets() {
+        if !FileRule::reads_sheet(input.rule, &sheet.name) {
+            scan.tell(&sheet, SheetState::NotAsked, 0);
+            continue;
+        }
+        let read = scan.sheet(&mut book, &sheet, table.as_ref())?;
+        match (read.table, &table) {
+            (Some(found), _) => {
+                scan.tell(&sheet, SheetState::Read, read.judge.rows);
+                table = Some(found);
             }
-            let (Some(cell), Some((at, column))) = (next, position) else {
-                break;
-            };
-            row_number = at;
-            if let Some(value) = value(cell.get_value())
-                && column < MAX_COLUMNS
-            {
-                let column = column as usize;
-                if row.len() <= column {
-                    row.resize(column + 1, None);
-                }
-                if let Some(slot) = row.get_mut(column) {
-                    *slot = Some(value);
-                }
+            (None, Some(_)) if read.judge.verdict() != SheetState::NoHeader => {
+                scan.headless(&mut book, &sheet, table.as_ref(), &read.judge)?;
             }
+            // what is not clearly a row of the table comes last, so that the rows of tables keep their numbers
+            (None, _) => later.push(sheet),
         }
-        found |= header.is_some();
     }
-    if found { Ok(()) } else { Err(input.refuse(Reason::NoHeader, nearest.words())) }
-}
-
-/// What is wrong with a workbook, without any text of it.
-fn words(error: &calamine::XlsxError) -> String {
-    match error {
-        calamine::XlsxError::CellTAttribute(_) => "a cell is of no known type".to_owned(),
-        calamine::XlsxError::Unrecognized { typ, .. } => format!("an unknown {typ}"),
-        other => other.to_string(),
-    }
-}
-
-/// One sheet row: a title, the header, a data row, or nothing at all.
-fn give(input: &Input<'_>, header: &mut Option<Header>, number: u32, row: &[Option<Cell>], visit: &mut dyn Visit) -> Result<(), ReadError> {
-    let Some(header) = header else {
-        let aside = row.iter().flatten().any(|cell| input.rules.mentions_personal(cell.text()));
-        if FileRule::header_at_sheet(input.rule, u64::from(number) + 1) {
-            *header = Header::of(input.dataset, input.rules, row.iter().map(|cell| cell.as_ref().map(Cell::text)))
-                .filter(|header| FileRule::accepts(input.rule, header));
-        }
-        if header.is_none() && aside {
-            visit.personal_aside();
-        }
-        return header.as_ref().map_or(Ok(()), |header| visit.header(header));
+    let Some(table) = table else {
+        return Err(input.refuse(Reason::NoHeader, scan.nearest.words()));
     };
+    for sheet in later {
+        let judge = scan.judge(&mut book, &sheet, &table)?;
+        scan.headless(&mut book, &sheet, Some(&table), &judge)?;
+    }
+    Ok(())
+}
+
+/// What one pass over a sheet found.
+struct SheetRead {
+    /// Its table, where it has a header.
+    table: Option<Likeness>,
+    /// Its rows: below the header, or as those of the table before it.
+    judge: Judge,
+}
+
+struct Scan<'s, 'i> {
+    input: &'s Input<'i>,
+    date1904: bool,
+    broken: &'s dyn Fn(String) -> ReadError,
+    /// The row that comes nearest to a header.
+    nearest: Nearest<'i>,
+    visit: &'s mut dyn Visit,
+}
+
+impl Scan<'_, '_> {
+    fn tell(&mut self, sheet: &Sheet, state: SheetState, rows: u64) {
+        self.visit.sheet(SheetReport { sheet: sheet.name.clone(), state, rows, hidden: sheet.hidden });
+    }
+
+    /// Gives header and rows of a sheet that has a header; looks at the rows of one that has none.
+    fn sheet<R: Read + Seek>(&mut self, book: &mut Book<R>, sheet: &Sheet, before: Option<&Likeness>) -> Result<SheetRead, ReadError> {
+        let mut read = SheetRead { table: None, judge: Judge::default() };
+        if let Some(header) = FileRule::positional(self.input) {
+            self.visit.header(&header)?;
+            read.table = Some(Likeness::of(self.input.dataset, &header));
+        }
+        let nobody = Likeness::of(self.input.dataset, &Header { slots: Vec::new(), personal: false });
+        book.rows(&sheet.name, self.broken, &mut |number, row| {
+            if let Some(table) = &mut read.table {
+                if give(self.input, self.date1904, &mut table.header, &sheet.name, number, row, self.visit)? {
+                    read.judge.rows += 1;
+                    table.learn(row);
+                }
+                return Ok(true);
+            }
+            read.table = header(self.input, number, row, self.visit)?;
+            if read.table.is_none() {
+                let place = || format!("sheet `{}`, row {}", sheet.name, u64::from(number) + 1);
+                self.nearest.see(place, row.iter().map(|cell| cell.as_ref().map(Cell::text)));
+            }
+            match &read.table {
+                Some(table) => {
+                    self.visit.header(&table.header)?;
+                    read.judge = Judge::default();
+                }
+                None => read.judge.see(before.unwrap_or(&nobody), row),
+            }
+            Ok(true)
+        })?;
+        Ok(read)
+    }
+
+    fn judge<R: Read + Seek>(&mut self, book: &mut Book<R>, sheet: &Sheet, table: &Likeness) -> Result<Judge, ReadError> {
+        let mut judge = Judge::default();
+        book.rows(&sheet.name, self.broken, &mut |_, row| {
+            judge.see(table, row);
+            Ok(true)
+        })?;
+        Ok(judge)
+    }
+
+    /// A sheet without a header, beside a table.
+    fn headless<R: Read + Seek>(
+        &mut self,
+        book: &mut Book<R>,
+        sheet: &Sheet,
+        table: Option<&Likeness>,
+        judge: &Judge,
+    ) -> Result<(), ReadError> {
+        let state = judge.verdict();
+        self.tell(sheet, state, judge.rows);
+        let Some(table) = table.filter(|_| state.alarms()) else { return Ok(()) };
+        let mut header = table.header.clone();
+        book.rows(&sheet.name, self.broken, &mut |number, row| {
+            if !table.is_tabular(row) {
+                return Ok(true);
+            }
+            if state == SheetState::Continued {
+                give(self.input, self.date1904, &mut header, &sheet.name, number, row, self.visit)?;
+                return Ok(true);
+            }
+            let cells: Vec<&str> = row.iter().map(|cell| cell.as_ref().map_or("", Cell::text)).collect();
+            let line = u64::from(number) + 1;
+            self.visit.aside(&header, FileRow { bad: Some(&cells.join("\t")), sheet: Some(&sheet.name), line, ..FileRow::default() })?;
+            Ok(true)
+        })
+    }
+}
+
+/// The header, if the row is one; words above it may make the file personal.
+fn header(input: &Input<'_>, number: u32, row: &[Option<Cell>], visit: &mut dyn Visit) -> Result<Option<Likeness>, ReadError> {
+    let aside = row.iter().flatten().any(|cell| input.rules.mentions_personal(cell.text()));
+    let mut found = None;
+    if FileRule::header_at_sheet(input.rule, u64::from(number) + 1) {
+        found = Header::of(input.dataset, input.rules, row.iter().map(|cell| cell.as_ref().map(Cell::text)))
+            .filter(|header| FileRule::accepts(input.rule, header));
+    }
+    if found.is_none() && aside {
+        visit.personal_aside();
+    }
+    Ok(found.map(|header| Likeness::of(input.dataset, &header)))
+}
+
+/// Gives a row of a table, false where nothing stands in it; a row wider than its header widens it by columns without a name.
+fn give(
+    input: &Input<'_>,
+    date1904: bool,
+    header: &mut Header,
+    sheet: &str,
+    number: u32,
+    row: &[Option<Cell>],
+    visit: &mut dyn Visit,
+) -> Result<bool, ReadError> {
     if row.iter().flatten().all(|cell| text::clean(cell.text()).is_none()) {
-        return Ok(());
+        return Ok(false);
+    }
+    if row.len() > header.slots.len() {
+        header.slots.resize(row.len(), Slot::Blank);
     }
     let mut lossy = Vec::new();
     let cells = header
@@ -120,41 +193,32 @@ fn give(input: &Input<'_>, header: &mut Option<Header>, number: u32, row: &[Opti
         .enumerate()
         .map(|(position, slot)| {
             let cell = row.get(position)?.as_ref()?;
-            let (Cell::Number(digits), Slot::Column(column)) = (cell, slot) else {
-                return Some(Cow::Borrowed(cell.text()));
+            let (digits, shown) = match cell {
+                Cell::Text(text) => return Some(Cow::Borrowed(text.as_str())),
+                Cell::Number(digits) => (digits, digits),
+                Cell::Date(digits, shown) => (digits, shown),
             };
-            let ty = input.dataset.columns.get(*column)?.ty;
-            if matches!(ty, FieldType::Timestamp | FieldType::Date | FieldType::Month)
-                && let Some(time) = text::excel_serial_to_text(digits)
-            {
-                return Some(Cow::Owned(time));
-            }
-            if ty == FieldType::Text && whole_digits(digits) > 15 {
-                lossy.push(*column);
-            }
-            Some(Cow::Borrowed(digits.as_str()))
+            let column = match slot {
+                Slot::Column(column) => *column,
+                _ => return Some(Cow::Borrowed(shown.as_str())),
+            };
+            Some(match input.dataset.columns.get(column)?.ty {
+                FieldType::Timestamp | FieldType::Date | FieldType::Month => match text::excel_serial_to_text_of(digits, date1904) {
+                    Some(time) => Cow::Owned(time),
+                    None => Cow::Borrowed(digits.as_str()),
+                },
+                FieldType::Text => {
+                    if shown == digits && whole_digits(digits) > 15 {
+                        lossy.push(column);
+                    }
+                    Cow::Borrowed(shown.as_str())
+                }
+                _ => Cow::Borrowed(digits.as_str()),
+            })
         })
         .collect();
-    visit.row(header, FileRow { cells, lossy, bad: None })
-}
-
-fn value(value: &DataRef<'_>) -> Option<Cell> {
-    Some(match value {
-        DataRef::Empty => return None,
-        DataRef::Int(number) => Cell::Number(number.to_string()),
-        DataRef::Float(number) => Cell::Number(shortest(*number)),
-        DataRef::DateTime(time) => Cell::Number(shortest(time.as_f64())),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => Cell::Text(text.clone()),
-        DataRef::SharedString(text) => Cell::Text((*text).to_owned()),
-        DataRef::Bool(true) => Cell::Text("TRUE".to_owned()),
-        DataRef::Bool(false) => Cell::Text("FALSE".to_owned()),
-        DataRef::Error(error) => Cell::Text(error.to_string()),
-    })
-}
-
-/// The shortest decimal text that gives the same double; no exponent.
-pub(crate) fn shortest(number: f64) -> String {
-    if number == 0.0 { "0".to_owned() } else { number.to_string() }
+    visit.row(header, FileRow { cells, lossy, sheet: Some(sheet), line: u64::from(number) + 1, ..FileRow::default() })?;
+    Ok(true)
 }
 
 /// Digits before the point.
@@ -167,17 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_by_their_shortest_text() {
-        for (number, text) in [
-            (15.97, "15.97"),
-            (9.71 - 0.0, "9.71"),
-            (-0.0, "0"),
-            (1e21, "1000000000000000000000"),
-            (0.000_001, "0.000001"),
-            (45_292.375, "45292.375"),
-        ] {
-            assert_eq!(shortest(number), text);
-        }
+    fn digits_before_the_point() {
         assert_eq!(whole_digits("4000000000001730000"), 19);
         assert_eq!(whole_digits("-12.5"), 2);
     }

@@ -9,7 +9,7 @@ use yaojia_models::field::FieldType;
 use yaojia_models::text;
 
 use super::lookup::lookup;
-use super::raw::{RawColumn, RawCondition, RawEncoding, RawFiles, RawFormat, RawProfile, RawTarget};
+use super::raw::{RawColumn, RawCondition, RawEncoding, RawFiles, RawFormat, RawNumber, RawProfile, RawTarget};
 use super::value::{Convert, DateFormat, Lookup, exact, unit};
 use super::{Condition, Profile, ProfileError, Rule, Target, Value};
 use crate::export::encoding::Encoding;
@@ -46,6 +46,7 @@ pub(super) fn compile(path: &Path, text: &str, datasets: &[Dataset]) -> Result<P
         };
         targets.push(compile_target(&raw, target, dataset, &lookups, &mut layout, &mut problems));
     }
+    problems.extend(layout.unnamed(&rule.columns));
     if !problems.is_empty() {
         return Err(ProfileError::Invalid { path: path.to_owned(), problems });
     }
@@ -60,6 +61,7 @@ pub(super) fn compile(path: &Path, text: &str, datasets: &[Dataset]) -> Result<P
             RawFormat::Csv => Format::Csv,
             RawFormat::Txt => Format::Txt,
             RawFormat::Xlsx => Format::Xlsx,
+            RawFormat::Xls => Format::Xls,
             RawFormat::Parquet => Format::Parquet,
         }),
         rule,
@@ -81,6 +83,14 @@ fn file_rule(raw: &RawFiles, problems: &mut Vec<String>) -> FileRule {
     if raw.header_row == Some(0) {
         problems.push("`files.header_row` counts from 1".to_owned());
     }
+    if !raw.columns.is_empty() && raw.header_row.is_some() {
+        problems.push("`files.columns` is for files without a header: leave `files.header_row` out".to_owned());
+    }
+    for (at, name) in raw.columns.iter().enumerate().filter(|(_, name)| !plain(name).is_empty()) {
+        if raw.columns.iter().take(at).any(|other| folded(other) == folded(name)) {
+            problems.push(format!("`files.columns` names `{name}` twice"));
+        }
+    }
     FileRule {
         encoding: raw.encoding.map(|encoding| match encoding {
             RawEncoding::Utf8 => Encoding::Utf8,
@@ -89,8 +99,15 @@ fn file_rule(raw: &RawFiles, problems: &mut Vec<String>) -> FileRule {
         delimiter,
         header_row: raw.header_row.map(u64::from),
         sheets: raw.sheets.clone(),
+        columns: raw.columns.clone(),
+        int96: raw.int96,
         groups: Vec::new(),
     }
+}
+
+/// A title as titles are compared: in any case, with any blanks, full-width signs as ASCII.
+fn folded(title: &str) -> String {
+    plain(title).to_ascii_lowercase()
 }
 
 /// The file columns a profile names.
@@ -104,14 +121,27 @@ struct Layout {
 impl Layout {
     /// The position of a title; titles that differ in case, blanks or full-width signs are one.
     fn at(&mut self, title: &str, required: bool) -> usize {
-        let fold = |title: &str| plain(title).to_ascii_lowercase();
-        let at = self.titles.iter().position(|held| fold(held) == fold(title)).unwrap_or_else(|| {
+        let at = self.titles.iter().position(|held| folded(held) == folded(title)).unwrap_or_else(|| {
             self.titles.push(text::trim(title).to_owned());
             self.required.push(false);
             self.titles.len() - 1
         });
         self.required[at] |= required;
         at
+    }
+
+    /// Columns that are used, and that no position of a file without a header has.
+    fn unnamed(&self, columns: &[String]) -> Vec<String> {
+        let named = |at: usize| self.titles.get(at).is_some_and(|title| columns.iter().any(|name| folded(name) == folded(title)));
+        let lacking = |titles: Vec<&str>| format!("`files.columns` does not name {}", titles.join(" or "));
+        let title = |at: &usize| self.titles.get(*at).map(String::as_str);
+        if columns.is_empty() {
+            return Vec::new();
+        }
+        let single = self.required.iter().enumerate().filter(|(at, required)| **required && !named(*at));
+        let groups = self.groups.iter().filter(|group| !group.iter().any(|at| named(*at)));
+        let single = single.filter_map(|(at, _)| Some(lacking(vec![title(&at)?])));
+        single.chain(groups.map(|group| lacking(group.iter().filter_map(title).collect()))).collect()
     }
 
     /// The layout as readers take it: a column's type is that of the contract column it feeds, so that Excel dates are read as
@@ -242,7 +272,14 @@ fn compile_rule(
         problems.push("`separator` goes with `join`".to_owned());
     }
     if let Value::Const(constant) = &source {
-        let more = [raw.lookup.is_some(), raw.date.is_some(), raw.factor.is_some(), raw.unit.is_some(), raw.prefix.is_some()];
+        let more = [
+            raw.number.is_some(),
+            raw.lookup.is_some(),
+            raw.date.is_some(),
+            raw.factor.is_some(),
+            raw.unit.is_some(),
+            raw.prefix.is_some(),
+        ];
         let more = more.contains(&true) || raw.suffix.is_some() || raw.optional || !raw.null.is_empty() || !raw.strip.is_empty();
         if more {
             problems.push("`const` stands alone".to_owned());
@@ -260,6 +297,7 @@ fn compile_rule(
     });
     Some(Rule {
         convert: convert(raw, column, problems),
+        scientific: scientific(raw, column, problems),
         source,
         null: profile.null.iter().chain(&raw.null).map(|word| text::trim(word).to_owned()).collect(),
         strip: raw.strip.iter().filter(|text| !text.is_empty()).cloned().collect(),
@@ -267,6 +305,15 @@ fn compile_rule(
         prefix: raw.prefix.clone().unwrap_or_default(),
         suffix: raw.suffix.clone().unwrap_or_default(),
     })
+}
+
+/// Whether numbers in scientific notation are read; of a code they have lost digits.
+fn scientific(raw: &RawColumn, column: &Column, problems: &mut Vec<String>) -> bool {
+    let Some(RawNumber::Scientific) = raw.number else { return false };
+    if column.ty != FieldType::Int && column.ty.decimal().is_none() {
+        problems.push("`number` is for numbers: a code or a date in scientific notation has lost its digits".to_owned());
+    }
+    true
 }
 
 fn convert(raw: &RawColumn, column: &Column, problems: &mut Vec<String>) -> Convert {
@@ -309,8 +356,13 @@ fn convert(raw: &RawColumn, column: &Column, problems: &mut Vec<String>) -> Conv
         .iter()
         .filter_map(|text| {
             let format = DateFormat::new(text);
-            if format.is_none() {
-                problems.push(format!("`{text}` is no date format"));
+            match &format {
+                None => problems.push(format!("`{text}` is no date format")),
+                Some(format) => {
+                    if let Some(lacking) = format.lacks(column.ty) {
+                        problems.push(format!("the format `{text}` has no {lacking}"));
+                    }
+                }
             }
             format
         })

@@ -9,13 +9,13 @@ use yaojia_models::contract::Dataset;
 use yaojia_models::field::FieldType;
 use yaojia_models::text;
 
-use super::value::{Found, Missing};
-use super::{Condition, Profile, Rule, Value};
+use super::value::{Found, Missing, expand};
+use super::{Condition, Profile, Rule, Target, Value};
 use crate::batch::{RowText, TextBatch};
 use crate::error::SourceError;
 use crate::export::header::{Header, Slot};
 use crate::export::read::{Checker, FileRow, Input, Kind, Visit, announced};
-use crate::export::{Delivery, ExportConfig, FileReport, ReadError, SinkError};
+use crate::export::{Delivery, ExportConfig, FileReport, ReadError, RowPlace, SheetReport, SinkError};
 use crate::kit::personal::PersonalRules;
 
 /// Different words kept of those a table lacks; further ones are counted only.
@@ -40,6 +40,17 @@ pub struct MappedReport {
     pub personal: bool,
     /// By target.
     pub targets: Vec<TargetReport>,
+    /// The sheets of a workbook, and what became of each.
+    pub sheets: Vec<SheetReport>,
+}
+
+/// Rows mapped for a target.
+#[derive(Debug, Clone)]
+pub struct Mapped {
+    /// A text batch of the target's dataset.
+    pub batch: RecordBatch,
+    /// Where each row stands in the file.
+    pub places: Vec<RowPlace>,
 }
 
 /// What a target got.
@@ -60,8 +71,8 @@ pub struct Unmatched {
     pub table: String,
     /// Values in all.
     pub count: u64,
-    /// Row of the first one.
-    pub row: u64,
+    /// Where the first one stands.
+    pub place: RowPlace,
     /// Word → how often (the first [`WORDS_KEPT`] words).
     pub words: BTreeMap<String, u64>,
 }
@@ -77,6 +88,7 @@ impl MappedReport {
             report.rows += found.rows;
             report.filtered += found.filtered;
             if at == 0 {
+                report.sheets.clone_from(&self.sheets);
                 report.bad_rows = self.bad_rows;
                 report.filtered += self.skipped;
                 report.unknown = self.unknown.iter().map(|name| (name.clone(), 1)).collect();
@@ -94,7 +106,7 @@ pub(super) fn read(
     rules: &PersonalRules,
     dataset: Option<&str>,
     delivery: &Delivery,
-    sink: &mut dyn FnMut(usize, RecordBatch) -> Result<(), SinkError>,
+    sink: &mut dyn FnMut(usize, Mapped) -> Result<(), SinkError>,
 ) -> Result<MappedReport, ReadError> {
     let input = Input::of(config, rules, &profile.layout, delivery, Some(&profile.rule));
     two_passes(profile, &input, dataset, delivery, sink).map_err(|error| input.explained(error))
@@ -105,7 +117,7 @@ fn two_passes(
     input: &Input<'_>,
     dataset: Option<&str>,
     delivery: &Delivery,
-    sink: &mut dyn FnMut(usize, RecordBatch) -> Result<(), SinkError>,
+    sink: &mut dyn FnMut(usize, Mapped) -> Result<(), SinkError>,
 ) -> Result<MappedReport, ReadError> {
     let control = announced(input, delivery)?;
     let kind = Kind::of(input, delivery.file.format)?;
@@ -127,6 +139,10 @@ struct Gate<'a, V> {
 impl<V: Visit> Visit for Gate<'_, V> {
     fn header(&mut self, header: &Header) -> Result<(), ReadError> {
         self.inner.header(header)
+    }
+
+    fn aside(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
+        self.inner.aside(header, row)
     }
 
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
@@ -159,6 +175,7 @@ fn hold(conditions: &[Condition], sources: &[Option<&str>]) -> bool {
 struct Out {
     at: usize,
     batch: TextBatch,
+    places: Vec<RowPlace>,
     hashed: Vec<usize>,
 }
 
@@ -169,7 +186,9 @@ struct Mapper<'a> {
     /// Layout columns that feed no contract column: kept with the unknown ones.
     idle: Vec<bool>,
     report: MappedReport,
-    sink: &'a mut dyn FnMut(usize, RecordBatch) -> Result<(), SinkError>,
+    /// Where the row before stood.
+    place: RowPlace,
+    sink: &'a mut dyn FnMut(usize, Mapped) -> Result<(), SinkError>,
 }
 
 impl<'a> Mapper<'a> {
@@ -177,11 +196,15 @@ impl<'a> Mapper<'a> {
         profile: &'a Profile,
         input: &'a Input<'a>,
         dataset: Option<&str>,
-        sink: &'a mut dyn FnMut(usize, RecordBatch) -> Result<(), SinkError>,
+        sink: &'a mut dyn FnMut(usize, Mapped) -> Result<(), SinkError>,
     ) -> Self {
         let targets = profile.targets.iter().enumerate();
         let outs = targets.filter(|(_, target)| dataset.is_none_or(|name| target.dataset.name == name));
-        let outs = outs.map(|(at, target)| Out { at, batch: TextBatch::new(&target.dataset), hashed: hashed(&target.dataset) }).collect();
+        let out = |(at, target): (usize, &Target)| {
+            let dataset = &target.dataset;
+            Out { at, batch: TextBatch::new(dataset), places: Vec::new(), hashed: hashed(dataset) }
+        };
+        let outs = outs.map(out).collect();
         let mut idle = vec![true; profile.layout.columns.len()];
         let rules = profile.targets.iter().flat_map(|target| target.columns.iter().flatten());
         for column in rules.flat_map(|rule| rule.source.columns()) {
@@ -194,7 +217,7 @@ impl<'a> Mapper<'a> {
             targets: vec![TargetReport::default(); profile.targets.len()],
             ..MappedReport::default()
         };
-        Self { profile, input, outs, idle, report, sink }
+        Self { profile, input, outs, idle, report, place: RowPlace::default(), sink }
     }
 
     fn finish(mut self) -> Result<MappedReport, ReadError> {
@@ -207,7 +230,8 @@ impl<'a> Mapper<'a> {
         let artifact = || self.input.path.to_owned();
         for out in self.outs.iter_mut().filter(|out| out.batch.len() >= rows) {
             let batch = out.batch.take().map_err(|source| SourceError::Batch { artifact: artifact(), source })?;
-            (self.sink)(out.at, batch).map_err(|source| SourceError::Sink { artifact: artifact(), source })?;
+            let mapped = Mapped { batch, places: std::mem::take(&mut out.places) };
+            (self.sink)(out.at, mapped).map_err(|source| SourceError::Sink { artifact: artifact(), source })?;
         }
         Ok(())
     }
@@ -218,6 +242,7 @@ impl<'a> Mapper<'a> {
         let personal = header.personal || self.report.personal;
         let raw = if personal { Cow::Owned(self.input.rules.digest(raw)?) } else { Cow::Borrowed(raw) };
         out.batch.push(&RowText { note: Some("bad_row".to_owned()), raw: Some(raw), row, ..RowText::default() });
+        out.places.push(self.place.clone());
         if let Some(found) = self.report.targets.first_mut() {
             found.rows += 1;
         }
@@ -251,7 +276,7 @@ impl<'a> Mapper<'a> {
                 let value = mapped(self.profile, rule, &sources, |table, word| {
                     let entry = found.unmatched.entry(column.name.clone()).or_default();
                     if entry.count == 0 {
-                        (entry.table, entry.row) = (table.to_owned(), number);
+                        (entry.table, entry.place) = (table.to_owned(), self.place.clone());
                     }
                     entry.count += 1;
                     if let Some(count) = entry.words.get_mut(word) {
@@ -272,6 +297,7 @@ impl<'a> Mapper<'a> {
                 raw: None,
                 row: i64::try_from(number).unwrap_or(i64::MAX),
             });
+            out.places.push(self.place.clone());
         }
         Ok(())
     }
@@ -327,6 +353,7 @@ fn mapped<'s>(
             }
         },
     };
+    let value = if rule.scientific { expand(&value).map_or(value, Cow::Owned) } else { value };
     let Some(converted) = rule.convert.apply(&value) else {
         return Some(rule.convert.refused(value));
     };
@@ -376,8 +403,17 @@ impl Visit for Mapper<'_> {
         Ok(())
     }
 
+    fn aside(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
+        self.row(header, row)
+    }
+
+    fn sheet(&mut self, sheet: SheetReport) {
+        self.report.sheets.push(sheet);
+    }
+
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
         self.report.rows += 1;
+        self.place = RowPlace::of(&row, Some(&self.place));
         let number = self.report.rows;
         match row.bad {
             Some(raw) => self.bad(header, raw, i64::try_from(number).unwrap_or(i64::MAX))?,

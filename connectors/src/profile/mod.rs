@@ -20,6 +20,8 @@ mod pattern;
 mod raw;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_forms;
 mod value;
 
 use std::collections::BTreeSet;
@@ -28,9 +30,9 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use yaojia_models::contract::Dataset;
 
-pub use emit::{MappedReport, TargetReport, Unmatched};
+pub use emit::{Mapped, MappedReport, TargetReport, Unmatched};
 pub use error::ProfileError;
-pub use original::original_row;
+pub use original::{OriginalRow, original_rows};
 pub use pattern::path_matches;
 
 use crate::export::{Delivery, ExportConfig, FileReport, FileRule, Format, LandingFile, ReadError, SinkError};
@@ -84,6 +86,8 @@ struct Rule {
     null: BTreeSet<String>,
     strip: Vec<String>,
     lookup: Option<usize>,
+    /// Numbers in scientific notation are read.
+    scientific: bool,
     convert: Convert,
     prefix: String,
     suffix: String,
@@ -251,11 +255,11 @@ impl Profile {
         delivery: &Delivery,
         sink: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
     ) -> Result<FileReport, ReadError> {
-        let report = emit::read(self, config, rules, Some(dataset), delivery, &mut |_, batch| sink(batch))?;
+        let report = emit::read(self, config, rules, Some(dataset), delivery, &mut |_, mapped| sink(mapped.batch))?;
         Ok(report.of_dataset(self, dataset))
     }
 
-    /// Reads a delivery for all targets: the sink gets each target's batches with its position in [`Profile::targets`].
+    /// Reads a delivery for all targets: the sink gets each target's rows with its position in [`Profile::targets`].
     ///
     /// # Errors
     /// [`ReadError::Refused`] where the file is not to be loaded.
@@ -264,7 +268,7 @@ impl Profile {
         config: &ExportConfig,
         rules: &PersonalRules,
         delivery: &Delivery,
-        sink: &mut dyn FnMut(usize, RecordBatch) -> Result<(), SinkError>,
+        sink: &mut dyn FnMut(usize, Mapped) -> Result<(), SinkError>,
     ) -> Result<MappedReport, ReadError> {
         emit::read(self, config, rules, None, delivery, sink)
     }

@@ -1,5 +1,7 @@
 //! A file's own row, as it was delivered: what `explain` and the quarantine show of a file, whatever its kind.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 use yaojia_models::contract::Dataset;
 
@@ -7,21 +9,30 @@ use super::Profile;
 use crate::error::SourceError;
 use crate::export::header::{Header, Slot};
 use crate::export::read::{FileRow, Input, Kind, Visit};
-use crate::export::{LandingFile, ReadError};
+use crate::export::{Int96, LandingFile, ReadError, RowPlace};
 use crate::kit::artifact::Artifact;
 use crate::kit::personal::PersonalRules;
 
-/// Row `number` (from 1, after the header) of a file: its cells by title, in the file's order; text of a row that could not be
-/// split as it is. `profile` is the one that maps the file, if one does. None where the file has no such row, or cannot be read.
+/// A row of a file.
+#[derive(Debug, Clone)]
+pub struct OriginalRow {
+    /// Where it stands.
+    pub place: RowPlace,
+    /// Its cells by title, in the file's order; text of a row that could not be split as it is.
+    pub cells: Value,
+}
+
+/// Rows of a file by their numbers (from 1, in the order they were received); `profile` is the one that maps the file, if one does. Rows
+/// that the file does not have, or that cannot be read, are not in the answer.
 #[must_use]
-pub fn original_row(
+pub fn original_rows(
     dataset: &Dataset,
     profile: Option<&Profile>,
     rules: &PersonalRules,
     file: &LandingFile,
     artifact: &Artifact,
-    number: u64,
-) -> Option<Value> {
+    numbers: &BTreeSet<u64>,
+) -> BTreeMap<u64, OriginalRow> {
     let input = Input {
         dataset: profile.map_or(dataset, Profile::layout),
         rules,
@@ -30,20 +41,23 @@ pub fn original_row(
         artifact,
         batch_rows: 1024,
         max_row_bytes: 16 << 20,
+        // what does not say what its times are was refused, or somebody said it
+        int96: profile.and_then(|profile| profile.rule().int96).or(Some(Int96::Utc)),
         rule: profile.map(Profile::rule),
     };
-    let mut finder = Finder { layout: input.dataset, wanted: number, at: 0, found: None };
-    let kind = Kind::of(&input, file.format).ok()?;
-    // an early end is an error on purpose: the rest of the file is not read
-    let _ = kind.scan(&input, &mut finder);
+    let mut finder = Finder { layout: input.dataset, wanted: numbers, at: 0, found: BTreeMap::new() };
+    if let Ok(kind) = Kind::of(&input, file.format) {
+        // an early end is an error on purpose: the rest of the file is not read
+        let _ = kind.scan(&input, &mut finder);
+    }
     finder.found
 }
 
 struct Finder<'a> {
     layout: &'a Dataset,
-    wanted: u64,
+    wanted: &'a BTreeSet<u64>,
     at: u64,
-    found: Option<Value>,
+    found: BTreeMap<u64, OriginalRow>,
 }
 
 impl Visit for Finder<'_> {
@@ -51,12 +65,17 @@ impl Visit for Finder<'_> {
         Ok(())
     }
 
+    fn aside(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
+        self.row(header, row)
+    }
+
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
         self.at += 1;
-        if self.at != self.wanted {
+        if !self.wanted.contains(&self.at) {
             return Ok(());
         }
-        self.found = Some(match row.bad {
+        let place = RowPlace::of(&row, None);
+        let cells = match row.bad {
             Some(raw) => Value::String(raw.to_owned()),
             None => {
                 let mut cells = Map::new();
@@ -72,7 +91,11 @@ impl Visit for Finder<'_> {
                 }
                 Value::Object(cells)
             }
-        });
+        };
+        self.found.insert(self.at, OriginalRow { place, cells });
+        if self.found.len() < self.wanted.len() {
+            return Ok(());
+        }
         Err(SourceError::config("explain", "enough was read").into())
     }
 }

@@ -7,6 +7,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::export::Int96;
+
 /// `profiles/*.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +39,12 @@ pub(super) struct RawFiles {
     pub header_row: Option<u32>,
     #[serde(default)]
     pub sheets: Vec<String>,
+    /// The columns by position, of files without a header.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// What INT96 times of Parquet are, where the file does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub int96: Option<Int96>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +53,7 @@ pub(super) enum RawFormat {
     Csv,
     Txt,
     Xlsx,
+    Xls,
     Parquet,
 }
 
@@ -112,11 +121,21 @@ pub(super) struct RawColumn {
     pub strip: Vec<String>,
     pub lookup: Option<String>,
     pub date: Option<OneOrMany>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<RawNumber>,
     pub factor: Option<String>,
     pub unit: Option<String>,
     pub prefix: Option<String>,
     pub suffix: Option<String>,
     pub optional: bool,
+}
+
+/// How numbers are written, beyond what every file may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawNumber {
+    /// `4e3`, `1.5E-2`.
+    Scientific,
 }
 
 /// `"A"` or `["A", "B"]`.

@@ -17,22 +17,22 @@ fn datasets() -> Vec<Dataset> {
     Registry::embedded().unwrap().datasets().to_vec()
 }
 
-fn profile(text: &str) -> Profile {
+pub(super) fn profile(text: &str) -> Profile {
     Profile::parse(Path::new("p.toml"), text, &datasets()).unwrap()
 }
 
-fn problems(text: &str) -> String {
+pub(super) fn problems(text: &str) -> String {
     Profile::parse(Path::new("p.toml"), text, &datasets()).unwrap_err().to_string()
 }
 
-fn rules() -> PersonalRules {
+pub(super) fn rules() -> PersonalRules {
     let dir = tempfile::tempdir().unwrap();
     let key = dir.path().join("key");
     std::fs::write(&key, "k").unwrap();
     PersonalRules::new(&PersonalConfig { hash_key: Some(SecretRef::File(key.display().to_string())), names: None }).unwrap()
 }
 
-fn delivery(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Delivery {
+pub(super) fn delivery(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Delivery {
     Delivery {
         file: profile.files(path, bytes.len() as u64).swap_remove(0),
         artifact: Artifact::from_bytes(path, bytes.to_vec(), false),
@@ -40,20 +40,21 @@ fn delivery(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) 
     }
 }
 
-type Batches = Vec<Vec<RecordBatch>>;
+pub(super) type Batches = Vec<Vec<RecordBatch>>;
 
-fn read(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Result<(MappedReport, Batches), ReadError> {
+pub(super) fn read(profile: &Profile, path: &str, bytes: &[u8], control: Option<&str>) -> Result<(MappedReport, Batches), ReadError> {
     let config = ExportConfig { batch_rows: 2, ..ExportConfig::new("x") };
     let mut batches = vec![Vec::new(); profile.targets().len()];
-    let report = profile.read(&config, &rules(), &delivery(profile, path, bytes, control), &mut |at, batch| {
-        batches[at].push(batch);
+    let report = profile.read(&config, &rules(), &delivery(profile, path, bytes, control), &mut |at, mapped| {
+        assert_eq!(mapped.places.len(), mapped.batch.num_rows());
+        batches[at].push(mapped.batch);
         Ok(())
     })?;
     Ok((report, batches))
 }
 
 /// A column of a target's rows, `–` for null.
-fn column(batches: &[RecordBatch], name: &str) -> Vec<String> {
+pub(super) fn column(batches: &[RecordBatch], name: &str) -> Vec<String> {
     let texts = |batch: &RecordBatch| -> Vec<String> {
         let array = batch.column_by_name(name).unwrap().as_string::<i32>().clone();
         array.iter().map(|text| text.unwrap_or("–").to_owned()).collect()
@@ -66,7 +67,7 @@ fn numbers(batches: &[RecordBatch]) -> Vec<i64> {
     batches.iter().flat_map(rows).collect()
 }
 
-fn refused(result: Result<(MappedReport, Batches), ReadError>) -> String {
+pub(super) fn refused(result: Result<(MappedReport, Batches), ReadError>) -> String {
     match result {
         Err(ReadError::Refused(refused)) => refused.reason.to_string(),
         other => panic!("not refused: {other:?}"),
@@ -137,7 +138,8 @@ fn one_file_feeds_two_datasets_and_nothing_is_lost() {
     assert_eq!(column(returns, "retn_amt"), ["5000", "Freight Included", "0"]);
     assert_eq!(column(returns, "_extra"), ["–", "–", "–"]);
     let lacking = &report.targets[0].unmatched["admdvs"];
-    assert_eq!((lacking.count, lacking.row, lacking.words.get("Atlantis")), (1, 3, Some(&1)));
+    // the first row's remark has two lines
+    assert_eq!((lacking.count, lacking.place.to_string().as_str(), lacking.words.get("Atlantis")), (1, "row 5", Some(&1)));
 }
 
 #[test]
@@ -248,9 +250,10 @@ fn a_hospitals_workbook_with_title_rows() {
     assert_eq!(column(rows, "_note"), ["–", "–", "–", "lossy:med_list_codg"]);
     // the row an auditor sees is the sheet's own
     let of = delivery(&profile, "hospital/1月.xlsx", &bytes, None);
-    let row = original_row(profile.targets()[0].dataset(), Some(&profile), &rules(), &of.file, &of.artifact, 2).unwrap();
-    assert_eq!(row["期末（盒）"], "3");
-    assert!(original_row(profile.targets()[0].dataset(), Some(&profile), &rules(), &of.file, &of.artifact, 7).is_none());
+    let rows = original_rows(profile.targets()[0].dataset(), Some(&profile), &rules(), &of.file, &of.artifact, &[2, 7].into());
+    assert_eq!(rows.len(), 1, "there is no seventh row");
+    let row = &rows[&2];
+    assert_eq!((&row.cells["期末（盒）"], row.place.to_string().as_str()), (&"3".into(), "sheet 库存, row 5"));
 }
 
 #[test]

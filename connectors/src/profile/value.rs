@@ -2,12 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-use chrono::format::{Item, Parsed, StrftimeItems, parse};
-use chrono::{NaiveDate, Timelike};
+use chrono::format::{Fixed, Item, Parsed, StrftimeItems, parse};
+use chrono::{NaiveDate, NaiveTime, TimeDelta, Timelike};
 use yaojia_models::field::FieldType;
 use yaojia_models::text;
 use yaojia_models::value::decimal_text;
+
+/// Seconds from UTC to Asia/Shanghai.
+const SHANGHAI: i32 = 8 * 3600;
 
 /// A date format, as `strftime` writes it.
 #[derive(Debug, Clone)]
@@ -20,14 +24,37 @@ impl DateFormat {
         (!items.is_empty() && !items.iter().any(|item| matches!(item, Item::Error))).then_some(Self(items))
     }
 
+    /// What a date of this format lacks to be a value of this type: a year, a month, a day; none: it is whole.
+    pub(super) fn lacks(&self, ty: FieldType) -> Option<&'static str> {
+        if self.0.iter().any(|item| matches!(item, Item::Fixed(Fixed::TimezoneName))) {
+            return Some("zone that can be told by its name");
+        }
+        // a moment written and read again says what the format carries
+        let sample = NaiveDate::from_ymd_opt(2017, 9, 13)?.and_hms_opt(10, 11, 12)?.and_utc();
+        let mut text = String::new();
+        let written = write!(text, "{}", sample.format_with_items(self.0.iter()));
+        let mut parsed = Parsed::new();
+        if written.is_err() || parse(&mut parsed, &text, self.0.iter()).is_err() {
+            return Some("form that can be read");
+        }
+        if moment(&parsed).is_some() {
+            return None;
+        }
+        if parsed.set_day(1).is_ok() && parsed.to_naive_date().is_ok() {
+            return (ty != FieldType::Month).then_some("day");
+        }
+        let year = parsed.year().is_some() || parsed.year_mod_100().is_some();
+        Some(if year { "month" } else { "year" })
+    }
+
     /// The date or time in the contract's form; none where the text is not of this format.
     fn read(&self, text: &str, ty: FieldType) -> Option<String> {
         let mut parsed = Parsed::new();
         parse(&mut parsed, text, self.0.iter()).ok()?;
-        if ty == FieldType::Month && parsed.day().is_none() {
+        if ty == FieldType::Month && parsed.day().is_none() && parsed.timestamp().is_none() {
             parsed.set_day(1).ok()?;
         }
-        let date = parsed.to_naive_date().ok()?;
+        let (date, time) = moment(&parsed)?;
         // `%Y` also takes "14" from 8/27/14; nobody means the year 14
         let early = NaiveDate::from_ymd_opt(1000, 1, 1).is_some_and(|first| date < first);
         if early || date > NaiveDate::from_ymd_opt(9999, 12, 31)? {
@@ -37,12 +64,58 @@ impl DateFormat {
             return Some(date.format("%Y-%m").to_string());
         }
         let day = date.format("%Y-%m-%d").to_string();
-        Some(match parsed.to_naive_time() {
-            Ok(time) if time.nanosecond() == 0 => format!("{day} {}", time.format("%H:%M:%S")),
-            Ok(time) => format!("{day} {}", time.format("%H:%M:%S%.6f")),
-            Err(_) => day,
+        Some(match time {
+            Some(time) if time.nanosecond() == 0 => format!("{day} {}", time.format("%H:%M:%S")),
+            Some(time) => format!("{day} {}", time.format("%H:%M:%S%.6f")),
+            None => day,
         })
     }
+}
+
+/// Date and time on the clock of Asia/Shanghai: a zone (`%z`) or an instant (`%s`) in the text moves them there. An hour alone is a time.
+fn moment(parsed: &Parsed) -> Option<(NaiveDate, Option<NaiveTime>)> {
+    if parsed.timestamp().is_some() {
+        let at = parsed.to_naive_datetime_with_offset(SHANGHAI).ok()?;
+        return Some((at.date(), Some(at.time())));
+    }
+    let mut parsed = parsed.clone();
+    if parsed.hour_mod_12().is_some() && parsed.minute().is_none() {
+        parsed.set_minute(0).ok()?;
+    }
+    let (date, time) = (parsed.to_naive_date().ok()?, parsed.to_naive_time().ok());
+    let (Some(offset), Some(clock)) = (parsed.offset(), time) else { return Some((date, time)) };
+    let at = date.and_time(clock).checked_add_signed(TimeDelta::seconds(i64::from(SHANGHAI - offset)))?;
+    Some((at.date(), Some(at.time())))
+}
+
+/// A number in scientific notation without it, exactly: `4e3` is `4000`, `1.5E-2` is `0.015`; none of any other text.
+pub(super) fn expand(text: &str) -> Option<String> {
+    // further powers of ten are none of a price or a count
+    const FAR: i32 = 60;
+    let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+    let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |mantissa| (true, mantissa));
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (mantissa, ""),
+    };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let power = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || power.is_empty() || power.len() > 4 || !digits(power) {
+        return None;
+    }
+    let power: i32 = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok().filter(|power: &i32| power.abs() <= FAR)?;
+    let all = format!("{whole}{fraction}");
+    let point = i32::try_from(whole.len()).ok()? + power;
+    let (before, behind) = match usize::try_from(point) {
+        Ok(point) if point >= all.len() => (format!("{all}{}", "0".repeat(point - all.len())), String::new()),
+        Ok(point) => (all.get(..point)?.to_owned(), all.get(point..)?.to_owned()),
+        Err(_) => (String::new(), format!("{}{all}", "0".repeat(usize::try_from(-point).ok()?))),
+    };
+    let (before, behind) = (before.trim_start_matches('0'), behind.trim_end_matches('0'));
+    let sign = if negative { "-" } else { "" };
+    let before = if before.is_empty() { "0" } else { before };
+    Some(if behind.is_empty() { format!("{sign}{before}") } else { format!("{sign}{before}.{behind}") })
 }
 
 /// What is done with a value once it is found.
@@ -182,6 +255,74 @@ mod tests {
         assert_eq!(date(&["%Y年%m月"], FieldType::Month, "2024年2月").as_deref(), Some("2024-02"));
         assert_eq!(date(&["%y%m"], FieldType::Month, "2402").as_deref(), Some("2024-02"));
         assert!(DateFormat::new("%Q").is_none());
+        // an hour alone, a zone, an instant: nothing is moved
+        assert_eq!(date(&["%Y-%m-%d %H时"], FieldType::Timestamp, "2024-01-31 23时").as_deref(), Some("2024-01-31 23:00:00"));
+        assert_eq!(
+            date(&["%Y-%m-%dT%H:%M:%S%z"], FieldType::Timestamp, "2024-01-31T16:30:00+0000").as_deref(),
+            Some("2024-02-01 00:30:00")
+        );
+        assert_eq!(date(&["%Y-%m-%dT%H:%M:%S%:z"], FieldType::Month, "2024-01-31T16:30:00+00:00").as_deref(), Some("2024-02"));
+        assert_eq!(date(&["%s"], FieldType::Timestamp, "1706718600").as_deref(), Some("2024-02-01 00:30:00"));
+    }
+
+    #[test]
+    fn what_a_format_lacks() {
+        let lacks = |format: &str, ty| DateFormat::new(format).unwrap().lacks(ty);
+        for whole in [
+            "%Y-%m-%d",
+            "%d-%b-%y",
+            "%m/%d/%Y %I:%M %p",
+            "%Y年%m月%d日 %H:%M",
+            "%F",
+            "%Y%m%d%H%M%S",
+            "%Y-%j",
+            "%s",
+            "%FT%T%z",
+            "%e.%m.%Y",
+            "%D",
+            "%c",
+        ] {
+            assert_eq!(lacks(whole, FieldType::Timestamp), None, "{whole}");
+            assert_eq!(lacks(whole, FieldType::Month), None, "{whole}");
+        }
+        for month in ["%Y_%m", "%y%m", "%b %Y", "%Y年%m月", "%Y-%m %H:%M"] {
+            assert_eq!(lacks(month, FieldType::Month), None, "{month}");
+            assert_eq!(lacks(month, FieldType::Date), Some("day"), "{month}");
+            assert_eq!(lacks(month, FieldType::Timestamp), Some("day"), "{month}");
+        }
+        assert_eq!(lacks("%d/%m", FieldType::Date), Some("year"));
+        assert_eq!(lacks("%Y", FieldType::Month), Some("month"));
+        assert_eq!(lacks("%H:%M", FieldType::Timestamp), Some("year"));
+        assert!(lacks("%F %T %Z", FieldType::Timestamp).is_some());
+    }
+
+    #[test]
+    fn scientific_numbers_are_exact() {
+        for (text, want) in [
+            ("4e3", Some("4000")),
+            ("4E+3", Some("4000")),
+            ("1.5e-2", Some("0.015")),
+            ("-1.2345E2", Some("-123.45")),
+            ("1.23457e17", Some("123457000000000000")),
+            ("9.99999999999999999999e5", Some("999999.999999999999999")),
+            ("1.50e1", Some("15")),
+            ("0e0", Some("0")),
+            ("0.5e0", Some("0.5")),
+            ("1e-1", Some("0.1")),
+            ("1e61", None),
+            ("1e99999", None),
+            ("e5", None),
+            (".5e1", None),
+            ("5.e1", None),
+            ("1e", None),
+            ("1e+", None),
+            ("1e1.5", None),
+            ("+1e5", None),
+            ("4000", None),
+            ("1e5 ", None),
+        ] {
+            assert_eq!(expand(text).as_deref(), want, "{text}");
+        }
     }
 
     #[test]

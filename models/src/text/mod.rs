@@ -8,8 +8,8 @@ mod fuzz;
 mod number;
 mod time;
 
-pub use excel::excel_serial_to_text;
-pub use number::parse_decimal;
+pub use excel::{excel_serial_to_text, excel_serial_to_text_of};
+pub use number::{has_more_decimals, parse_decimal};
 pub use time::{parse_date, parse_month, parse_timestamp};
 
 /// Text that is no value of its column.

@@ -3,6 +3,14 @@
 use super::BadText;
 use crate::value::pow10;
 
+/// Whether a number has digits other than 0 beyond this scale, so that parsing rounds it; false of what is no number.
+#[must_use]
+pub fn has_more_decimals(text: &str, scale: i8) -> bool {
+    let kept = usize::try_from(scale).unwrap_or(0);
+    let Some((_, fraction)) = text.split_once(['.', '．']) else { return false };
+    fraction.chars().skip(kept).any(|digit| matches!(digit, '1'..='9' | '１'..='９')) && parse_decimal(text, 38, 0).is_ok()
+}
+
 /// Parses a number into a decimal of this precision and scale (its scaled integer).
 ///
 /// Full-width digits, comma, point and minus are read as ASCII; a minus may lead; a digit on both sides of

@@ -18,6 +18,9 @@ pub struct InitArgs {
     /// First month of which all sources are there
     #[arg(long, value_name = "yyyy-MM", default_value = "2024-01")]
     pub first_month: String,
+    /// A project of files only: no platform is asked
+    #[arg(long, conflicts_with_all = ["platform_url", "app_code", "auth_code", "since", "window_days"])]
+    pub no_platform: bool,
     /// The platform's URL, before `/web/interface/…`
     #[arg(long, value_name = "URL", default_value = "https://platform.example/tps-local-bd")]
     pub platform_url: String,
@@ -55,6 +58,7 @@ pub(super) fn init(app: &App, args: &InitArgs) -> Result<ExitStatus, CliError> {
         since: args.since.clone(),
         window_days: args.window_days,
         landing: args.landing.clone(),
+        no_platform: args.no_platform,
         aliases_file: args.aliases.clone(),
     };
     let mut written: Vec<String> = write_project(&dir, &template, &[])?.iter().map(|path| path.display().to_string()).collect();
@@ -70,7 +74,8 @@ pub(super) fn init(app: &App, args: &InitArgs) -> Result<ExitStatus, CliError> {
     } else {
         app.printer.text(&written.join("\n"));
     }
-    app.printer.note(&format!("next: read yaojia.toml, set the platform's codes, then `{}`", app.command("doctor")));
+    let codes = if args.no_platform { "" } else { ", set the platform's codes" };
+    app.printer.note(&format!("next: read yaojia.toml{codes}, then `{}`", app.command("doctor")));
     app.printer
         .note("keep `secrets/personal-hash.key` for as long as the warehouse lives, and give `secrets/audit-identity.txt` to the auditor");
     Ok(ExitStatus::Done)

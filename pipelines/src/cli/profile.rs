@@ -1,25 +1,25 @@
 //! `yaojia profile check FILE`: what a mapping profile makes of a file, and everything that is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
+use arrow::array::{Array, AsArray};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use yaojia_connectors::Artifact;
-use yaojia_connectors::export::{Delivery, ExportConfig, ExportSource, LandingFile, ReadError};
+use yaojia_connectors::export::{Delivery, ExportConfig, ExportSource, LandingFile, ReadError, RowPlace};
 use yaojia_connectors::kit::personal::PersonalRules;
-use yaojia_connectors::profile::{MappedReport, Profile, ProfileError, Target};
+use yaojia_connectors::profile::{Mapped, MappedReport, Profile, ProfileError, Target};
 use yaojia_models::contract::{Column, Dataset, Registry};
 use yaojia_models::field::FieldType;
 use yaojia_models::text;
-use yaojia_warehouse::silver::judge_alone;
+use yaojia_warehouse::silver::{Alone, judge_alone};
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
 use crate::config::{Config, FILE};
+use crate::load::rounding::Rounding;
 
 /// Arguments of `profile`.
 #[derive(Debug, Args)]
@@ -56,13 +56,56 @@ struct Problem {
     /// Dataset fed; empty: the file as a whole.
     target: String,
     column: String,
-    /// `refused`, `bad_row`, `unmatched`, `missing_key`, `bad_number`, `bad_date`, `bad_enum`, or another reason of silver.
+    /// `refused`, `bad_row`, `unmatched`, `missing_key`, `bad_number`, `bad_date`, `bad_enum`, or another reason of silver; `same_key` (rows
+    /// of one key and `updt_time` with other contents, of which the last one counts), `rounded` (money with more decimals than its column).
     kind: String,
     count: u64,
-    /// First row with it.
+    /// First row with it, as an editor or Excel shows it.
     row: u64,
+    /// The sheet that row stands on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sheet: Option<String>,
     /// Its value, or the words a table lacks with their counts.
     value: String,
+}
+
+impl Problem {
+    fn at(self, place: &RowPlace) -> Self {
+        Self { row: place.line, sheet: place.sheet.as_deref().map(str::to_owned), ..self }
+    }
+}
+
+/// The keys of a target: which of them rows with other contents claim under the same `updt_time`.
+#[derive(Default)]
+struct Keys {
+    /// By key: the greatest `updt_time`, and the contents that came with it.
+    held: HashMap<u128, (i64, Vec<u128>)>,
+    /// The first row that contradicts an earlier one, and its key.
+    first: BTreeMap<u128, (RowPlace, String)>,
+}
+
+impl Keys {
+    fn see(&mut self, row: &Alone, of: impl FnOnce() -> (RowPlace, String)) {
+        let held = self.held.entry(row.key).or_insert((row.updt, Vec::new()));
+        if row.updt > held.0 {
+            *held = (row.updt, Vec::new());
+            self.first.remove(&row.key);
+        }
+        if row.updt < held.0 || held.1.contains(&row.content) {
+            return;
+        }
+        held.1.push(row.content);
+        if held.1.len() == 2 {
+            self.first.insert(row.key, of());
+        }
+    }
+
+    /// Rows beyond the first of their key and `updt_time`; the first of them in the file.
+    fn rivals(&self) -> Option<(u64, &RowPlace, &str)> {
+        let count: usize = self.first.keys().filter_map(|key| self.held.get(key)).map(|(_, contents)| contents.len() - 1).sum();
+        let (place, key) = self.first.values().min_by_key(|(place, _)| (place.line, place.sheet.clone()))?;
+        Some((count as u64, place, key))
+    }
 }
 
 pub(super) async fn profile(app: &App, args: &ProfileArgs) -> Result<ExitStatus, CliError> {
@@ -90,7 +133,8 @@ async fn check(app: &App, args: &Check) -> Result<ExitStatus, CliError> {
         }
     };
     let export = config.as_ref().and_then(Config::export).unwrap_or_else(|| ExportConfig::new("."));
-    let rules = PersonalRules::new(&export.personal)?;
+    // Nothing is loaded: hashes are shown at most, and a key that nobody keeps serves as well as the project's.
+    let rules = PersonalRules::passing(&export.personal)?;
     if let Err(error) = profile.check_personal(&rules) {
         if let ProfileError::Invalid { path, problems } = &error {
             broken(app, path, problems)?;
@@ -100,7 +144,7 @@ async fn check(app: &App, args: &Check) -> Result<ExitStatus, CliError> {
     let delivery = delivered(args, config.as_ref(), &profile).await?;
     let now = app.clock()?.micros();
     let mut seen = Seen::new(&profile, args.rows, now);
-    let read = profile.read(&export, &rules, &delivery, &mut |at, batch| seen.take(at, &batch).map_err(|error| Box::new(error) as _));
+    let read = profile.read(&export, &rules, &delivery, &mut |at, mapped| seen.take(at, &mapped).map_err(|error| Box::new(error) as _));
     let report = match read {
         Ok(report) => report,
         Err(ReadError::Refused(refused)) => {
@@ -197,30 +241,49 @@ async fn delivered(args: &Check, config: Option<&Config>, profile: &Profile) -> 
     Ok(source.fetch(dataset, &file).await?)
 }
 
+/// Nothing yet, for every target.
+fn first_of<T: Default>(profile: &Profile) -> Vec<T> {
+    profile.targets().iter().map(|_| T::default()).collect()
+}
+
 /// What of the mapped rows is kept: the first ones, and counts.
 struct Seen<'a> {
     profile: &'a Profile,
     now: i64,
     rows: usize,
-    /// The first rows by target: row number, cells by contract column.
-    first: Vec<Vec<(i64, Vec<Option<String>>)>>,
+    /// The first rows by target: place, cells by contract column.
+    first: Vec<Vec<(RowPlace, Vec<Option<String>>)>>,
     /// By target, kind and column position: count, first row, its value.
-    values: BTreeMap<(usize, &'static str, usize), (u64, i64, String)>,
+    values: BTreeMap<(usize, &'static str, usize), (u64, RowPlace, String)>,
     /// By target, reason and column: rows that silver would reject by itself, by the first reason that applies.
-    rejected: BTreeMap<(usize, String, String), (u64, i64)>,
+    rejected: BTreeMap<(usize, String, String), (u64, RowPlace)>,
+    /// By target: its keys.
+    keys: Vec<Keys>,
+    /// By target: money that is rounded.
+    rounded: Vec<Rounding>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Seen<'a> {
     fn new(profile: &'a Profile, rows: usize, now: i64) -> Self {
         let first = profile.targets().iter().map(|_| Vec::new()).collect();
-        Self { profile, now, rows, first, values: BTreeMap::new(), rejected: BTreeMap::new(), problems: Vec::new() }
+        Self {
+            profile,
+            now,
+            rows,
+            first,
+            values: BTreeMap::new(),
+            rejected: BTreeMap::new(),
+            keys: first_of(profile),
+            rounded: first_of(profile),
+            problems: Vec::new(),
+        }
     }
 
-    fn take(&mut self, at: usize, batch: &RecordBatch) -> Result<(), yaojia_warehouse::WarehouseError> {
+    fn take(&mut self, at: usize, mapped: &Mapped) -> Result<(), yaojia_warehouse::WarehouseError> {
         let Some(dataset) = self.profile.targets().get(at).map(Target::dataset) else { return Ok(()) };
-        let numbers = batch.column_by_name("_row").and_then(|column| column.as_primitive_opt::<Int64Type>().cloned());
-        let number = |row: usize| numbers.as_ref().map_or(0, |numbers| numbers.value(row));
+        let batch = &mapped.batch;
+        let stands = |row: usize| mapped.places.get(row).cloned().unwrap_or_default();
         let split = batch.column_by_name("_note").and_then(|column| column.as_string_opt::<i32>());
         let columns: Vec<_> = dataset
             .columns
@@ -236,19 +299,29 @@ impl<'a> Seen<'a> {
                 let value = cell(place).and_then(text::clean);
                 if let Some(kind) = wrong(column, value) {
                     let entry =
-                        self.values.entry((at, kind, place)).or_insert_with(|| (0, number(row), value.unwrap_or_default().to_owned()));
+                        self.values.entry((at, kind, place)).or_insert_with(|| (0, stands(row), value.unwrap_or_default().to_owned()));
                     entry.0 += 1;
                 }
             }
             if let Some(first) = self.first.get_mut(at).filter(|first| first.len() < self.rows) {
-                first.push((number(row), (0..columns.len()).map(|place| cell(place).map(str::to_owned)).collect()));
+                first.push((stands(row), (0..columns.len()).map(|place| cell(place).map(str::to_owned)).collect()));
             }
         }
-        for (row, verdict) in judge_alone(dataset, batch, self.now)?.into_iter().enumerate() {
-            if let Some((reason, column)) = verdict {
+        for (row, alone) in judge_alone(dataset, batch, self.now)?.into_iter().enumerate() {
+            if let Some((reason, column)) = alone.verdict {
                 let key = (at, reason.as_str().to_owned(), column.unwrap_or_default());
-                self.rejected.entry(key).or_insert((0, number(row))).0 += 1;
+                self.rejected.entry(key).or_insert_with(|| (0, stands(row))).0 += 1;
+            } else if let Some(keys) = self.keys.get_mut(at) {
+                let texts = || {
+                    let cell = |name: &String| batch.column_by_name(name).and_then(|array| array.as_string_opt::<i32>());
+                    let texts = dataset.key.iter().filter_map(cell).map(|array| if array.is_null(row) { "" } else { array.value(row) });
+                    texts.collect::<Vec<_>>().join("|")
+                };
+                keys.see(&alone, || (stands(row), texts()));
             }
+        }
+        if let Some(rounded) = self.rounded.get_mut(at) {
+            rounded.see(dataset, batch);
         }
         Ok(())
     }
@@ -256,7 +329,6 @@ impl<'a> Seen<'a> {
     /// Every problem: the file's, then by target those of columns, then what silver would reject for other reasons.
     fn finish(&self, report: &MappedReport) -> Vec<Problem> {
         let mut problems = self.problems.clone();
-        let row = |row: i64| u64::try_from(row).unwrap_or_default();
         for (at, target) in self.profile.targets().iter().enumerate() {
             let dataset = target.dataset();
             let of = |column: &str, kind: &str| Problem {
@@ -270,18 +342,25 @@ impl<'a> Seen<'a> {
                 words.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
                 let words: Vec<String> = words.iter().take(20).map(|(word, count)| format!("`{word}` {count}")).collect();
                 let value = format!("not in {}: {}", unmatched.table, words.join(", "));
-                problems.push(Problem { count: unmatched.count, row: unmatched.row, value, ..of(column, "unmatched") });
+                problems.push(Problem { count: unmatched.count, value, ..of(column, "unmatched") }.at(&unmatched.place));
             }
             for ((_, kind, place), (count, first, value)) in self.values.range((at, "", 0)..(at + 1, "", 0)) {
                 let column = dataset.columns.get(*place).map_or("", |column| column.name.as_str());
-                problems.push(Problem { count: *count, row: row(*first), value: value.clone(), ..of(column, kind) });
+                problems.push(Problem { count: *count, value: value.clone(), ..of(column, kind) }.at(first));
             }
             for ((_, reason, column), (count, first)) in
                 self.rejected.range((at, String::new(), String::new())..(at + 1, String::new(), String::new()))
             {
                 if !matches!(reason.as_str(), "missing_key" | "bad_number" | "bad_date" | "bad_enum") {
-                    problems.push(Problem { count: *count, row: row(*first), ..of(column, reason) });
+                    problems.push(Problem { count: *count, ..of(column, reason) }.at(first));
                 }
+            }
+            if let Some((count, place, key)) = self.keys.get(at).and_then(Keys::rivals) {
+                let value = format!("{key}: other contents under the same updt_time; the last one counts, the others are superseded");
+                problems.push(Problem { count, value, ..of(&dataset.key.join(", "), "same_key") }.at(place));
+            }
+            for (column, rounded) in self.rounded.get(at).into_iter().flat_map(Rounding::columns) {
+                problems.push(Problem { count: rounded.values, value: rounded.to_string(), ..of(column, "rounded") });
             }
         }
         problems
@@ -340,11 +419,16 @@ impl Shown<'_> {
                 let first: Vec<Value> = self.seen.first.get(at).into_iter().flatten().map(|(row, cells)| {
                     let named = columns.iter().zip(cells).filter_map(|(column, cell)| Some((column.name.clone(), cell.clone()?.into())));
                     let mut object: Map<String, Value> = named.collect();
-                    object.insert("_row".to_owned(), (*row).into());
+                    object.insert("_row".to_owned(), row.line.into());
+                    if let Some(sheet) = &row.sheet {
+                        object.insert("_sheet".to_owned(), sheet.as_ref().into());
+                    }
                     Value::Object(object)
                 }).collect();
                 let rejected: Vec<Value> = self.seen.rejected.iter().filter(|((of, ..), _)| *of == at)
-                    .map(|((_, reason, column), (count, row))| json!({"reason": reason, "column": column, "count": count, "row": row}))
+                    .map(|((_, reason, column), (count, row))| {
+                        json!({"reason": reason, "column": column, "count": count, "row": row.line, "sheet": row.sheet.as_deref()})
+                    })
                     .collect();
                 json!({"dataset": target.dataset().name, "rows": found.rows, "filtered": found.filtered, "made_of": made, "first": first, "rejected": rejected})
             })
@@ -359,6 +443,7 @@ impl Shown<'_> {
             "file": {
                 "path": self.file, "rows": self.report.rows, "skipped": self.report.skipped,
                 "bad_rows": self.report.bad_rows, "personal": self.report.personal,
+                "sheets": self.report.sheets,
             },
             "header": header,
             "targets": targets,
@@ -383,12 +468,13 @@ impl Shown<'_> {
                 lines.push(format!("{label}: {}", names.join(", ")));
             }
         }
+        lines.extend(report.sheets.iter().map(ToString::to_string));
         app.printer.text(&lines.iter().map(|line| super::table::printable(line)).collect::<Vec<_>>().join("\n"));
         for (at, target) in self.profile.targets().iter().enumerate() {
             let Some(found) = report.targets.get(at) else { continue };
             let first = self.seen.first.get(at).map(Vec::as_slice).unwrap_or_default();
             let headers = ["column", "title", "made of"].into_iter().map(str::to_owned);
-            let mut table = Table::new(headers.chain(first.iter().map(|(row, _)| format!("row {row}"))));
+            let mut table = Table::new(headers.chain(first.iter().map(|(place, _)| place.to_string())));
             for (place, column) in target.dataset().columns.iter().enumerate() {
                 let Some(made) = self.profile.made_of(target, place) else { continue };
                 let cells = first.iter().map(|(_, cells)| cells.get(place).cloned().flatten().unwrap_or_else(|| "–".to_owned()));
@@ -414,7 +500,7 @@ impl Shown<'_> {
                 problem.column.clone(),
                 problem.kind.clone(),
                 problem.count.to_string(),
-                problem.row.to_string(),
+                problem.sheet.as_ref().map_or_else(|| problem.row.to_string(), |sheet| format!("{sheet}, row {}", problem.row)),
                 problem.value.clone(),
             ]);
         }

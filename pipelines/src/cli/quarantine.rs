@@ -8,6 +8,7 @@ use yaojia_warehouse::read::Parameters;
 use super::progress::Bars;
 use super::table::Table;
 use super::{App, CliError, ExitStatus, cells, query};
+use crate::file_rows::ProjectFiles;
 use crate::project::Project;
 use crate::run::ParseAgainReport;
 
@@ -152,8 +153,18 @@ async fn show(app: &App, project: &Project, show: &Show) -> Result<ExitStatus, C
         show.limit
     );
     let rows = query::rows(&reader, &sql, &parameters).await?;
+    let row = |at: usize| rows.text(at, "_row").parse::<i64>().unwrap_or_default();
+    let named = (0..rows.rows.len()).map(|at| (rows.text(at, "dataset"), rows.text(at, "_source"), rows.text(at, "_artifact"), row(at)));
+    let places = ProjectFiles::of(project).places(&project.warehouse.archive, &named.collect()).await?;
+    let place = |at: usize| places.get(&(rows.text(at, "_artifact"), row(at)));
     if app.json() {
-        app.printer.json("quarantine", &json!({"release": reader.release().number, "rows": rows.objects()}))?;
+        let mut objects = rows.objects();
+        for (at, object) in objects.iter_mut().enumerate() {
+            if let (Some(place), Some(object)) = (place(at), object.as_object_mut()) {
+                object.insert("place".to_owned(), json!(place));
+            }
+        }
+        app.printer.json("quarantine", &json!({"release": reader.release().number, "rows": objects}))?;
     } else if rows.rows.is_empty() {
         app.printer.text("no such row is in quarantine");
     } else {
@@ -163,7 +174,8 @@ async fn show(app: &App, project: &Project, show: &Show) -> Result<ExitStatus, C
             let (column, value) = (text("column_name"), text("column_value"));
             let subject = if column.is_empty() { String::new() } else { format!(" {column} = `{value}`") };
             let head = format!("{} {}: {}{subject}", text("dataset"), text("row_key"), text("reason"));
-            let source = format!("{} row {}, first seen {}, {}", text("_source"), text("_row"), text("first_seen"), text("_run_id"));
+            let stands = place(at).map_or_else(|| format!("row {}", text("_row")), ToString::to_string);
+            let source = format!("{} {stands}, first seen {}, {}", text("_source"), text("first_seen"), text("_run_id"));
             let archived = format!("archived sha256 {}", text("_artifact"));
             let lines = [head, source, archived, text("row_json")];
             blocks.push(lines.map(|line| super::table::printable(&line)).join("\n  "));

@@ -139,6 +139,12 @@ fn built(printer: &Printer, build: &BuildReport) {
     if !table.is_empty() {
         printer.table("\nsilver", &table);
     }
+    for (name, of) in build.silver.iter().filter(|(_, of)| of.contested > 0) {
+        printer.warn(&format!(
+            "{name}: {} rows superseded by a row of the same key and updt_time with other content: the key may not be unique",
+            of.contested
+        ));
+    }
     let mut table = Table::new(["table", "stale cells", "replaced"]);
     let names: BTreeSet<&String> = build.stale.keys().chain(build.replaced.keys()).collect();
     for name in names {

@@ -46,6 +46,8 @@ pub struct Template {
     pub window_days: u32,
     /// Landing root.
     pub landing: String,
+    /// The platform's sections are left out.
+    pub no_platform: bool,
     /// JSON file of aliases.
     pub aliases_file: Option<String>,
 }
@@ -63,6 +65,7 @@ impl Default for Template {
             since: "2020-01-01".to_owned(),
             window_days: 31,
             landing: "landing".to_owned(),
+            no_platform: false,
             aliases_file: None,
         }
     }
@@ -91,8 +94,27 @@ impl Template {
         ] {
             text = text.replace(&format!("{{{{{name}}}}}"), &quoted(value));
         }
+        if self.no_platform {
+            text = without_platform(&text);
+        }
         with_defaults(&text)
     }
+}
+
+/// The text without the platform's sections: from their heading to that of the export files.
+fn without_platform(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with("# ──") {
+            inside = line.contains("招采平台接口");
+        }
+        if !inside {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
 }
 
 /// The sections whose switched-off keys show the sources' own defaults, and those defaults.

@@ -137,3 +137,11 @@ fn what_is_wrong_is_said_with_file_and_key_and_without_secrets() {
     let plain = error(plain);
     assert!(plain.contains("warehouse.options.aws_secret_access_key") && !plain.contains("hunter2"), "{plain}");
 }
+
+#[test]
+fn a_project_of_files_only_has_no_platform() {
+    let text = Template { no_platform: true, ..Template::default() }.render("age1qqq");
+    let config = Config::parse(Path::new(FILE), &text).unwrap();
+    assert!(config.platform.is_none() && config.export.is_some());
+    assert!(!text.contains("[platform") && !text.contains("app_code") && text.contains("[export]"), "{text}");
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use yaojia_connectors::export::{Delivery, ExportSource, FileReport, LandingFile, PassedOver, ReadError, Refused};
+use yaojia_connectors::export::{Delivery, ExportSource, FileReport, LandingFile, PassedOver, ReadError, Refused, SheetState};
 use yaojia_connectors::{Artifact, ArtifactBytes, SourceError};
 use yaojia_models::contract::{Dataset, SourceKind};
 use yaojia_warehouse::bronze::{Appender, Bronze, Fold, Receipt};
@@ -13,10 +13,11 @@ use yaojia_warehouse::store::ArchiveSource;
 use super::ask::{ALL, LoadAsk};
 use super::landing::{Seen, export_datasets};
 use super::parser::parser;
+use super::rounding::Rounding;
 use crate::context::{Context, LazyRun};
 use crate::error::RunError;
 use crate::progress::Progress;
-use crate::report::{DatasetLoad, LoadReport};
+use crate::report::{DatasetLoad, FileSheet, LoadReport};
 use crate::run::undone::undone;
 
 /// Archives an artifact's bytes.
@@ -210,7 +211,7 @@ async fn dataset_load(
         let rows_before = open.rows();
         let part = i64::try_from(part).unwrap_or(i64::MAX);
         let receipt = Receipt { source: &file.path, artifact: &sha, part, parser: &rules, again: None };
-        match read_into(source, dataset, &delivery, open, &receipt).await? {
+        match read_into(source, dataset, &delivery, open, &receipt, &mut load.rounded).await? {
             Ok(found) => {
                 archived(context, &delivery.artifact).await?;
                 load.files += 1;
@@ -218,6 +219,9 @@ async fn dataset_load(
                 load.received += found.rows;
                 load.appended += open.rows() - rows_before;
                 load.filtered += found.filtered;
+                let told =
+                    found.sheets.iter().filter(|sheet| sheet.hidden || !matches!(sheet.state, SheetState::Read | SheetState::NotAsked));
+                load.sheets.extend(told.map(|sheet| FileSheet { file: file.path.clone(), report: sheet.clone() }));
                 for name in found.unknown.keys() {
                     *load.unknown_columns.entry(name.clone()).or_default() += 1;
                 }
@@ -260,13 +264,15 @@ pub(crate) async fn read_into(
     delivery: &Delivery,
     appender: &mut Appender,
     receipt: &Receipt<'_>,
+    rounded: &mut Rounding,
 ) -> Result<Result<FileReport, Refused>, RunError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
-    let (source, dataset, owned) = (source.clone(), Arc::new(dataset.clone()), delivery.clone());
+    let (source, owner, owned) = (source.clone(), Arc::new(dataset.clone()), delivery.clone());
     let reader = tokio::task::spawn_blocking(move || {
-        source.read(&dataset, &owned, &mut |batch| sender.blocking_send(batch).map_err(|e| Box::new(e) as _))
+        source.read(&owner, &owned, &mut |batch| sender.blocking_send(batch).map_err(|e| Box::new(e) as _))
     });
     while let Some(batch) = receiver.recv().await {
+        rounded.see(dataset, &batch);
         appender.push(&batch, receipt).await?;
     }
     let read = reader.await.map_err(|e| RunError::Report(e.to_string()))?;

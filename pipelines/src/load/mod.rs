@@ -7,3 +7,4 @@ pub(crate) mod parser;
 pub(crate) mod platform;
 pub(crate) mod position;
 pub(crate) mod reparse;
+pub(crate) mod rounding;

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::RunError;
 
 /// Bumped when a parser makes other rows of the same bytes.
-const ENGINE: &str = "parse-1";
+const ENGINE: &str = "parse-2";
 
 /// Fingerprint of all that decides which text a row's columns get: the columns and what the reader takes them for, the names that are
 /// aliases of them, which values are hashed and which unknown columns dropped. The key of the hash is not in it: it is a secret, and
@@ -29,6 +29,9 @@ pub(crate) fn parser(context: &Context<'_>, dataset: &Dataset) -> Result<String,
         _ => String::new(),
     };
     let mut rules = messages;
+    if let Some(int96) = context.export.as_ref().and_then(|config| config.int96) {
+        rules.push_str(&format!("\nint96 {int96:?}"));
+    }
     for profile in context.profiles()? {
         if profile.targets().iter().any(|target| target.dataset().name == dataset.name) {
             rules.push_str(&format!("\nprofile {} {}", profile.name(), profile.fingerprint()));

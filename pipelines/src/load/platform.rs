@@ -233,6 +233,7 @@ async fn dataset_load(
                 part += 1;
                 let name = format!("{infno} {}..{} p{number:04}", window_text(window.from), window_text(window.to));
                 let receipt = Receipt { source: &name, artifact: &artifact.sha256, part, parser: &rules, again: None };
+                load.rounded.see(dataset, &parsed.batch);
                 appender.push(&parsed.batch, &receipt).await?;
                 load.appended += parsed.batch.num_rows() as u64;
             }

@@ -20,6 +20,7 @@ use yaojia_warehouse::ledger::{KeptParse, LoadMark, ParseMark, loads, parses, re
 
 use super::export::{fold, read_into, source};
 use super::parser::parser;
+use super::rounding::Rounding;
 use crate::context::{Context, LazyRun};
 use crate::error::RunError;
 use crate::progress::Progress;
@@ -258,7 +259,8 @@ impl Parse {
             What::File(of) => {
                 let (source, delivery) = of.as_ref();
                 // A refusal would have shown when it was folded.
-                read_into(source, dataset, delivery, appender, receipt).await?.map_err(|refused| RunError::Report(refused.to_string()))?;
+                let read = read_into(source, dataset, delivery, appender, receipt, &mut Rounding::default()).await?;
+                read.map_err(|refused| RunError::Report(refused.to_string()))?;
             }
         }
         Ok(())

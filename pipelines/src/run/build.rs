@@ -1,6 +1,6 @@
 //! Building: silver, facts and dimensions, indicators, then the release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use yaojia_models::contract::SourceKind;
@@ -73,7 +73,11 @@ async fn cursors(context: &Context<'_>, known: &[LoadMark]) -> Result<BTreeMap<S
 pub(crate) async fn completeness(context: &Context<'_>, at: i64) -> Result<Completeness, RunError> {
     let known = loads(context.root).await?;
     let cursors = cursors(context, &known).await?;
-    Ok(Completeness::new(context.registry, context.region, context.first_month, at, &known, cursors))
+    let asked = match &context.platform {
+        Some(platform) => platform.messages()?.into_keys().collect(),
+        None => BTreeSet::new(),
+    };
+    Ok(Completeness::new(context.registry, context.region, context.first_month, at, &known, cursors).asking(&asked))
 }
 
 /// What is stale as things stand.

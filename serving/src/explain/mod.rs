@@ -13,7 +13,7 @@ use yaojia_warehouse::Warehouse;
 use yaojia_warehouse::read::{Reader, parameters, texts};
 
 use self::behind::rows_behind;
-pub use self::original::{FileRows, Original};
+pub use self::original::{FilePlace, FileRow, FileRows, Original};
 use self::original::{Wanted, originals};
 use self::shelf::{Row, VALUE_KEY, gold_rows, silver_rows};
 use crate::error::{Result, ServingError};

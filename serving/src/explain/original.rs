@@ -1,20 +1,49 @@
 //! The bronze row and the original bytes behind a silver row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use yaojia_warehouse::read::Reader;
 use yaojia_warehouse::{Warehouse, WarehouseError};
 
-use super::shelf::{Row, bronze_rows};
+use super::shelf::{Row, bronze_rows, load_reasons};
 use crate::error::Result;
 
 /// Cuts a row out of a landing file by its own columns: what cannot be cut out of bytes as they are (a workbook, Parquet, GB18030, a
 /// quoted newline, a header under titles), or is mapped by a profile. Connectors know how.
 pub trait FileRows: Send + Sync {
-    /// Row `number` of the file `source` that feeds `dataset`; none for a page, and for a file nobody can read.
-    fn row(&self, dataset: &str, source: &str, bytes: &[u8], number: i64) -> Option<String>;
+    /// Rows of the file `source` that feeds `dataset`, by their numbers; none of a page, and of a file nobody can read.
+    fn rows(&self, dataset: &str, source: &str, bytes: &[u8], numbers: &BTreeSet<i64>) -> BTreeMap<i64, FileRow>;
+}
+
+/// A row of a landing file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// Where it stands.
+    pub place: FilePlace,
+    /// Its cells by title, or its text where it could not be split.
+    pub text: String,
+}
+
+/// Where a row stands in a file, as an editor or Excel shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FilePlace {
+    /// Sheet of a workbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// Line of a text file, or row of a sheet, from 1.
+    pub row: u64,
+}
+
+impl fmt::Display for FilePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sheet {
+            Some(sheet) => write!(f, "sheet {sheet}, row {}", self.row),
+            None => write!(f, "row {}", self.row),
+        }
+    }
 }
 
 /// Original bytes of one row.
@@ -26,8 +55,12 @@ pub struct Original {
     pub source: String,
     /// SHA-256 of the archived artifact.
     pub artifact: String,
-    /// Row in the artifact.
+    /// Row in the artifact, in the order its rows were received.
     pub row: i64,
+    /// Where the row stands in its file; null of a page, and where the file cannot be opened.
+    pub place: Option<FilePlace>,
+    /// The profile that mapped it, as the load ledger has it; null of a file in the contract's own layout, and of a page.
+    pub profile: Option<String>,
     /// The bronze row, as received.
     pub bronze: Option<Map<String, Value>>,
     /// The bytes of the row where they can be cut out, else the artifact's beginning; null when only the auditor may open them.
@@ -62,11 +95,14 @@ impl Wanted {
 pub(super) async fn originals(warehouse: &Warehouse, read: &Reader, files: &dyn FileRows, wanted: Vec<Wanted>) -> Result<Vec<Original>> {
     let keys: Vec<(String, String, i64)> = wanted.iter().map(|of| (of.dataset.clone(), of.artifact.clone(), of.row)).collect();
     let bronze = bronze_rows(warehouse, read, &keys).await?;
+    let files_of: Vec<(String, String, String)> =
+        wanted.iter().map(|of| (of.dataset.clone(), of.source.clone(), of.artifact.clone())).collect();
+    let reasons = load_reasons(read, &files_of).await?;
     let mut by_artifact: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, of) in wanted.iter().enumerate() {
         by_artifact.entry(&of.artifact).or_default().push(at);
     }
-    let mut bytes: Vec<(Option<String>, Option<String>)> = vec![(None, None); wanted.len()];
+    let mut bytes: Vec<(Option<FilePlace>, Option<String>, Option<String>)> = vec![(None, None, None); wanted.len()];
     for (artifact, numbers) in by_artifact {
         let got = match warehouse.archive.get(artifact).await {
             Ok(Some(bytes)) => Ok(bytes),
@@ -77,16 +113,20 @@ pub(super) async fn originals(warehouse: &Warehouse, read: &Reader, files: &dyn 
         for at in numbers {
             let (Some(place), Some(of)) = (bytes.get_mut(at), wanted.get(at)) else { continue };
             *place = match &got {
-                Ok(bytes) => (Some(files.row(&of.dataset, &of.source, bytes, of.row).unwrap_or_else(|| cut(bytes, of.row))), None),
-                Err(why) => (None, Some(why.clone())),
+                Ok(bytes) => match files.rows(&of.dataset, &of.source, bytes, &BTreeSet::from([of.row])).remove(&of.row) {
+                    Some(row) => (Some(row.place), Some(row.text), None),
+                    None => (None, Some(cut(bytes, of.row)), None),
+                },
+                Err(why) => (None, None, Some(why.clone())),
             };
         }
     }
-    let rows = wanted.into_iter().zip(bronze).zip(bytes);
+    let rows = wanted.into_iter().zip(bronze).zip(reasons).zip(bytes);
     Ok(rows
-        .map(|((of, bronze), (bytes, why_not))| {
+        .map(|(((of, bronze), reason), (place, bytes, why_not))| {
+            let profile = reason.and_then(|reason| reason.strip_prefix("profile:").map(str::to_owned));
             let Wanted { dataset, source, artifact, row } = of;
-            Original { dataset, source, artifact, row, bronze, bytes, why_not }
+            Original { dataset, source, artifact, row, place, profile, bronze, bytes, why_not }
         })
         .collect())
 }

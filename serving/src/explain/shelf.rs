@@ -201,3 +201,27 @@ pub(super) async fn bronze_rows(warehouse: &Warehouse, read: &Reader, wanted: &[
     }
     Ok(found)
 }
+
+/// What the load ledger says of files that were loaded (dataset, source, artifact), in their order: which profile mapped them.
+pub(super) async fn load_reasons(read: &Reader, wanted: &[(String, String, String)]) -> Result<Vec<Option<String>>> {
+    let mut found = vec![None; wanted.len()];
+    let mut keys = Keys::new(3);
+    // a page is no file; its name has no folder
+    for (at, (dataset, source, artifact)) in wanted.iter().enumerate().filter(|(_, (_, source, _))| source.contains('/')) {
+        keys.push(at, [dataset.as_str(), source.as_str(), artifact.as_str()]);
+    }
+    if keys.numbers.is_empty() {
+        return Ok(found);
+    }
+    let sql = format!(
+        "SELECT r.* FROM (SELECT k.no AS wanted_no, ROW_NUMBER() OVER (PARTITION BY k.no ORDER BY l.run_seq DESC) AS wanted_at, l.reason \
+         FROM ask.{KEYS} AS k JOIN ops.load AS l ON l.dataset = k.k0 AND l.name = k.k1 AND l.sha256 = k.k2 WHERE l.state = 'loaded') AS r \
+         WHERE r.wanted_at = 1 ORDER BY r.wanted_no"
+    );
+    for (at, rows) in keys.rows(read, &sql).await? {
+        if let Some(place) = found.get_mut(at) {
+            *place = rows.into_iter().next().and_then(|row| row.get("reason").and_then(Value::as_str).map(str::to_owned));
+        }
+    }
+    Ok(found)
+}

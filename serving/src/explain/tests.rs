@@ -21,8 +21,8 @@ const SHA: &str = "ab12cd";
 struct Pages;
 
 impl FileRows for Pages {
-    fn row(&self, _: &str, _: &str, _: &[u8], _: i64) -> Option<String> {
-        None
+    fn rows(&self, _: &str, _: &str, _: &[u8], _: &std::collections::BTreeSet<i64>) -> BTreeMap<i64, FileRow> {
+        BTreeMap::new()
     }
 }
 

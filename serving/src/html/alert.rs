@@ -45,6 +45,8 @@ struct Origin {
     source: String,
     artifact: String,
     row: i64,
+    sheet: Option<String>,
+    profile: Option<String>,
     bronze: Option<Received>,
     bytes: Option<String>,
     why_not: Option<String>,
@@ -129,7 +131,9 @@ fn titled(registry: &Registry, table: &str, row: &Map<String, Value>, original: 
     let original = original.map(|of| Origin {
         source: of.source.clone(),
         artifact: of.artifact.clone(),
-        row: of.row,
+        row: of.place.as_ref().and_then(|place| i64::try_from(place.row).ok()).unwrap_or(of.row),
+        sheet: of.place.as_ref().and_then(|place| place.sheet.clone()),
+        profile: of.profile.clone(),
         bronze: of.bronze.as_ref().map(|bronze| {
             let table = format!("bronze.{}", of.dataset);
             Received { fields: fields(registry, &table, bronze), table }

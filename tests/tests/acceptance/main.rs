@@ -22,6 +22,7 @@ mod delta;
 mod dialect;
 mod explain;
 mod extend;
+mod forms;
 mod interop;
 mod landing;
 mod layering;

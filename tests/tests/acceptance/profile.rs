@@ -131,13 +131,14 @@ fn a_check_says_what_a_load_would_meet() {
             )
         })
         .collect();
+    // lines of the file: the header is the first one, and the first record has two
     for wanted in [
-        "ord_detl send_time bad_date 1 3",
-        "ord_detl purc_cnt bad_number 1 4",
-        "ord_detl  bad_row 1 6",
-        "shp shp_cnt bad_number 1 4",
-        "institution admdvs unmatched 1 5",
-        "institution admdvs missing_key 1 5",
+        "ord_detl send_time bad_date 1 5",
+        "ord_detl purc_cnt bad_number 1 6",
+        "ord_detl  bad_row 1 8",
+        "shp shp_cnt bad_number 1 6",
+        "institution admdvs unmatched 1 7",
+        "institution admdvs missing_key 1 7",
     ] {
         assert!(problems.iter().any(|problem| problem == wanted), "`{wanted}` is not in {problems:#?}");
     }

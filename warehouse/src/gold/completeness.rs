@@ -44,6 +44,7 @@ enum Why<'a> {
     NoFile,
     NoFolder,
     NotRead,
+    NotAsked,
     ReadTo(i64),
     Windows(u64, u64),
 }
@@ -56,6 +57,7 @@ impl std::fmt::Display for Why<'_> {
             Self::NoFile => f.write_str("没有文件"),
             Self::NoFolder => f.write_str("该区划该月没有文件"),
             Self::NotRead => f.write_str("平台数据尚未读取"),
+            Self::NotAsked => f.write_str("没有配置平台接口"),
             Self::ReadTo(instant) => {
                 let at = chrono::DateTime::from_timestamp_micros(*instant).unwrap_or_default();
                 write!(f, "平台数据只读到{}", at.format("%Y-%m-%d %H:%M:%S"))
@@ -129,6 +131,8 @@ pub struct Completeness {
     registers: BTreeMap<String, Worst>,
     datasets: Vec<String>,
     platform_datasets: BTreeSet<String>,
+    /// Datasets of the platform that no configured message asks for.
+    not_asked: BTreeSet<String>,
     /// Datasets whose rows belong to a county.
     by_county: BTreeSet<String>,
     region: String,
@@ -168,6 +172,10 @@ impl Completeness {
                 continue;
             }
             if new.platform_datasets.contains(&load.dataset) {
+                if load.declared < 0 {
+                    // a file that a profile maps, without a control file: nobody said how much there is
+                    continue;
+                }
                 let sums = new.windows.entry(load.dataset.clone()).or_default();
                 sums.0 += u64::try_from(load.declared).unwrap_or_default();
                 sums.1 += load.rows;
@@ -201,6 +209,13 @@ impl Completeness {
         new
     }
 
+    /// The same, where the platform is asked for these datasets only: of another one nobody says how much there is, unless it was read once.
+    #[must_use]
+    pub fn asking(mut self, asked: &BTreeSet<String>) -> Self {
+        self.not_asked = self.platform_datasets.difference(asked).cloned().collect();
+        self
+    }
+
     /// The certificate of a dataset's county and month, and why it is not complete.
     fn certificate(&self, dataset: &str, county: &str, month: &str) -> (Certificate, Why<'_>) {
         if self.platform_datasets.contains(dataset) {
@@ -209,6 +224,7 @@ impl Completeness {
             return match self.platform.get(dataset) {
                 Some(cursor) if *cursor + 1_000_000 >= self.instant.min(end) => (Certificate::Complete, Why::Complete),
                 Some(cursor) => (Certificate::Incomplete, Why::ReadTo(*cursor)),
+                None if self.not_asked.contains(dataset) => (Certificate::Undeclared, Why::NotAsked),
                 None => (Certificate::Incomplete, Why::NotRead),
             };
         }
@@ -443,6 +459,22 @@ mod tests {
         let total = at(&rows, "ord_detl", "*", "*");
         assert_eq!((total.declared, total.delivered, total.state.as_str()), (Some(7), Some(7), "incomplete"));
         assert_eq!(at(&rows, "shp", "652801", "2024-05").reason, "平台数据尚未读取");
+    }
+
+    #[test]
+    fn what_is_not_configured_is_not_incomplete() {
+        let mapped = load("shp", "hospital/shp.csv", "loaded", -1, 5);
+        let of = certified(&[mapped]).asking(&BTreeSet::from(["ord_detl".to_string()]));
+        let rows = rows(&of);
+        for month in ["2024-05", "2024-06"] {
+            let row = at(&rows, "shp", "652801", month);
+            assert_eq!((row.state.as_str(), row.reason.as_str()), ("undeclared", "没有配置平台接口"));
+        }
+        assert_eq!(at(&rows, "shp", "*", "*").state, "undeclared");
+        // what is asked for, or was read once, is judged as ever
+        assert_eq!(at(&rows, "ord_detl", "652801", "2024-06").state, "incomplete");
+        let once = certified(&[]).asking(&BTreeSet::new());
+        assert_eq!(at(&self::rows(&once), "ord_detl", "652801", "2024-06").state, "incomplete");
     }
 
     #[test]

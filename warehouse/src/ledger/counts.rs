@@ -43,6 +43,7 @@ pub async fn read_counts(root: &Root) -> Result<BTreeMap<String, Counts>> {
             "repeated" => of.repeated = n,
             "accepted" => of.accepted = n,
             "superseded" => of.superseded = n,
+            "contested" => of.contested = n,
             "void" => of.void = n,
             "quarantined" => {
                 of.quarantined.insert(name, n);
@@ -70,6 +71,7 @@ pub async fn write_counts(root: &Root, run_seq: i64, counts: &BTreeMap<String, C
         push("repeated", "", c.repeated);
         push("accepted", "", c.accepted);
         push("superseded", "", c.superseded);
+        push("contested", "", c.contested);
         push("void", "", c.void);
         for (reason, n) in &c.quarantined {
             push("quarantined", reason, *n);

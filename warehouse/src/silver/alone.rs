@@ -13,12 +13,25 @@ use crate::silver::plan::Plan;
 /// A reason, and the column it is about.
 pub type Verdict = (Reason, Option<String>);
 
-/// The first reason that applies to each row of a text batch by itself, with the column it is about; none for a row that only its
+/// What silver would make of a row by itself.
+#[derive(Debug, Clone)]
+pub struct Alone {
+    /// Why it would be set aside; none for a row that only its references could still fail.
+    pub verdict: Option<Verdict>,
+    /// Name of its key: equal keys, equal names. Of a row that is not set aside.
+    pub key: u128,
+    /// Its `updt_time`, microseconds.
+    pub updt: i64,
+    /// Name of its content: a row of equal content is no other row.
+    pub content: u128,
+}
+
+/// What silver would make of each row: the first reason that applies to it of a text batch by itself, with the column it is about; none for a row that only its
 /// references could still fail. `now` (microseconds) stands for the row's arrival.
 ///
 /// # Errors
 /// [`crate::WarehouseError::Contract`] when the batch is not the dataset's text batch.
-pub fn judge_alone(dataset: &Dataset, batch: &RecordBatch, now: i64) -> Result<Vec<Option<Verdict>>> {
+pub fn judge_alone(dataset: &Dataset, batch: &RecordBatch, now: i64) -> Result<Vec<Alone>> {
     let table = format!("bronze.{}", dataset.name);
     let mut plan = Plan::new(dataset)?;
     plan.references.clear();
@@ -34,7 +47,8 @@ pub fn judge_alone(dataset: &Dataset, batch: &RecordBatch, now: i64) -> Result<V
             let raw = (!raws.is_null(row)).then(|| raws.value(row));
             let judged = judge.row(&cells, &mut parsed, note, raw, now);
             let at = usize::try_from(judged.column).ok().and_then(|at| plan.columns.get(at));
-            judged.verdict.map(|reason| (reason, at.map(|column| column.name.clone())))
+            let verdict = judged.verdict.map(|reason| (reason, at.map(|column| column.name.clone())));
+            Alone { verdict, key: judged.key, updt: judged.updt, content: judged.content }
         })
         .collect())
 }

@@ -19,12 +19,20 @@ pub struct Counts {
     pub accepted: u64,
     /// Valid rows that another valid version of their key won against.
     pub superseded: u64,
+    /// Superseded rows of the winner's own `updt_time` and other content: only the order of receipt decided, and the key may be none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub contested: u64,
     /// Winners with `vali_flag` 0, which removed their key.
     pub void: u64,
     /// Rows set aside, by reason.
     pub quarantined: BTreeMap<String, u64>,
     /// Accepted rows by warning.
     pub warnings: BTreeMap<String, u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Counts {
@@ -55,6 +63,7 @@ impl Counts {
             repeated: number(self.repeated, out.repeated, into.repeated)?,
             accepted: number(self.accepted, out.accepted, into.accepted)?,
             superseded: number(self.superseded, out.superseded, into.superseded)?,
+            contested: number(self.contested, out.contested, into.contested)?,
             void: number(self.void, out.void, into.void)?,
             quarantined: named(&self.quarantined, &out.quarantined, &into.quarantined)?,
             warnings: named(&self.warnings, &out.warnings, &into.warnings)?,
@@ -175,6 +184,7 @@ pub(crate) fn compete(rows: &[Judged]) -> Outcome {
             outcome.quarantined.push(i);
         } else if best.get(&row.key) != Some(&i) {
             counts.superseded += 1;
+            counts.contested += u64::from(best.get(&row.key).and_then(|best| rows.get(*best)).is_some_and(|won| won.updt == row.updt));
             cell.superseded += 1;
         } else if row.void {
             counts.void += 1;
@@ -224,6 +234,7 @@ mod tests {
         let out = compete(&rows);
         assert_eq!(out.accepted, vec![1]);
         assert_eq!((out.counts.received, out.counts.repeated, out.counts.superseded, out.counts.accepted), (2, 1, 1, 1));
+        assert_eq!(out.counts.contested, 1, "only the order of receipt told them apart");
         let cell = CellCounts { received: 2, repeated: 1, parsed: 2, superseded: 1, accepted: 1, ..CellCounts::default() };
         assert_eq!(out.cells, BTreeMap::from([((0, NO_MONTH), cell)]));
     }
@@ -258,5 +269,13 @@ mod tests {
         let out = compete(&[row(1, 9, 5, 1, None), newer]);
         assert!(out.accepted.is_empty());
         assert_eq!((out.counts.void, out.counts.superseded), (1, 1));
+    }
+
+    #[test]
+    fn rows_that_only_their_receipt_tells_apart_are_counted() {
+        // three contents of one key at one time, one older one, and a repeat
+        let rows = [row(1, 7, 5, 1, None), row(2, 7, 5, 2, None), row(3, 7, 5, 3, None), row(4, 7, 4, 4, None), row(2, 7, 5, 5, None)];
+        let out = compete(&rows);
+        assert_eq!((out.counts.accepted, out.counts.superseded, out.counts.contested, out.counts.repeated), (1, 3, 2, 1));
     }
 }

@@ -26,7 +26,7 @@ mod tables;
 mod tests;
 mod typed;
 
-pub use alone::{Verdict, judge_alone};
+pub use alone::{Alone, Verdict, judge_alone};
 pub use build::{Extent, RowsJudged, Silver, SilverOutcome};
 pub use compete::{CellCounts, Counts};
 pub(crate) use index::{Counties, KeyIndex, finish, name_of};

@@ -88,12 +88,15 @@ fn evidence(out: &mut String, row: &EvidenceRow) {
 
 fn source(out: &mut String, of: &Original) {
     out.push_str(&format!(
-        "\noriginal of a row of {}\n  came with  {}, row {}\n  archived   sha256 {}\n",
+        "\noriginal of a row of {}\n  came with  {}, {}\n  archived   sha256 {}\n",
         of.dataset,
         printable(&of.source),
-        of.row,
+        printable(&of.place.as_ref().map_or_else(|| format!("row {}", of.row), ToString::to_string)),
         of.artifact
     ));
+    if let Some(profile) = &of.profile {
+        out.push_str(&format!("  mapped by  profile {}\n", printable(profile)));
+    }
     if let Some(bronze) = &of.bronze {
         out.push_str(&format!("\n  bronze.{}, as received\n{}", of.dataset, lines(bronze, 4)));
     }
@@ -143,6 +146,8 @@ mod tests {
                 source: "C1009 p0001".into(),
                 artifact: "ff".into(),
                 row: 3,
+                place: None,
+                profile: None,
                 bronze: Some(map(serde_json::json!({"shp_id": "S1"}))),
                 bytes: Some("{\"shpId\":\"S1\"}".into()),
                 why_not: None,
