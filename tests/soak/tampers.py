@@ -288,21 +288,26 @@ for label, layer, change, digest in [
     @kind(label)
     def forge(w, dice, layer=layer, change=change, digest=digest):
         only = {"fact": facts(w), "value": ["indicator_value"], "alert": ["alert"]}.get(layer)
-        for _ in range(20):
-            table, path = pick(w, dice, "silver" if layer == "silver" else "gold", only)
-            try:
-                new = w.forge(table, path, change(dice), digest)
-                return [*names(new), *cell(table, path), *names(w.live(table)[next(p for p in w.live(table) if p.endswith(Path(new).name))][0])]
-            except LookupError:
-                w.undo()
-        raise LookupError("nothing to forge")
+        table, path, new = forged(w, dice, "silver" if layer == "silver" else "gold", change, only, digest=digest)
+        commit = next(commit for path, (commit, _) in w.live(table).items() if path.endswith(Path(new).name))
+        return [*names(new, commit), *cell(table, path)]
+
+
+def forged(w, dice, layer, change, only=None, **how):
+    """A file in use forged; some have nothing in them that can be."""
+    for _ in range(20):
+        table, path = pick(w, dice, layer, only)
+        try:
+            return table, path, w.forge(table, path, change(dice), **how)
+        except LookupError:
+            w.undo()
+    raise LookupError("nothing to forge")
 
 
 @kind("a number of a fact, with its true digest and the ledger's mark of it")
 def forge_mark(w, dice):
-    table, path = pick(w, dice, "gold", facts(w))
+    table, path, new = forged(w, dice, "gold", number, facts(w), digest="true")
     old = Path(path).name.split("-")[0]
-    new = w.forge(table, path, number(dice), "true")
     digest = Path(new).name.split("-")[0]
     for mark in w.live("_ops/cell"):
         rows = pq.read_table(w.path(f"_ops/cell/{mark}"))
@@ -317,26 +322,31 @@ def forge_mark(w, dice):
 
 @kind("a digit of bronze")
 def forge_bronze(w, dice):
-    table, path = pick(w, dice, "bronze")
-    new = w.forge(table, path, digit(dice))
+    table, path, new = forged(w, dice, "bronze", digit)
     commit = next(commit for p, (commit, _) in w.live(table).items() if p.endswith(Path(new).name))
     return [*names(new, path), Path(commit).name]
 
 
 @kind("a digit of bronze, what was sealed left lying", True)
 def forge_sealed_bronze(w, dice):
-    table, path = pick(w, dice, "bronze")
-    new = w.forge(table, path, digit(dice), leave=True)
+    table, path, new = forged(w, dice, "bronze", digit, leave=True)
     commit = next(commit for p, (commit, _) in w.live(table).items() if p.endswith(Path(new).name))
     return [*names(new, path), Path(commit).name]
 
 
 def exchange_by_commit(w, dice, layer, change, only=None, digest="kept"):
     """A commit more, which takes a file out and puts a forged one in."""
-    table, path = pick(w, dice, layer, only)
+    for _ in range(20):
+        table, path = pick(w, dice, layer, only)
+        plain = path.replace("%3D", "=")
+        try:
+            rows = change(dice)(pq.read_table(w.path(f"{table}/{plain}"), partitioning=None))
+            break
+        except LookupError:
+            continue
+    else:
+        raise LookupError("nothing to forge")
     _, add = w.live(table)[path]
-    plain = path.replace("%3D", "=")
-    rows = change(dice)(pq.read_table(w.path(f"{table}/{plain}"), partitioning=None))
     new, data = w.named(plain, rows, digest)
     w.write(f"{table}/{new}", data)
     forged = dict(add, path=path.replace(Path(plain).name, Path(new).name), size=len(data), stats=json.dumps({"numRecords": rows.num_rows}))

@@ -59,7 +59,8 @@ pub struct Sealed {
 pub async fn seal(root: &Root, registry: &Registry, ask: &SealAsk<'_>, key: &SealKey, known: &[SealPublicKey]) -> Result<Sealed> {
     let (month, own) = (ask.month.to_string(), key.public());
     put_on_record(root).await?;
-    let trust = Trust::of(root, &[known, std::slice::from_ref(&own)].concat()).await?;
+    // Also the keys that earlier seals name themselves: what those were handed over to is known whether or not they are configured still.
+    let trust = Trust::of(root, &[known, std::slice::from_ref(&own), &named_keys(root).await?].concat()).await?;
     if let Some((after, to)) = trust.successor(&own.id()) {
         return Err(WarehouseError::Key {
             what: format!("the key `{}` cannot seal any more", own.id()),
@@ -175,6 +176,18 @@ fn gone(what: &str, why: &str) -> WarehouseError {
 async fn open(root: &Root, name: &str, version: i64) -> Result<Table> {
     let table = Table::open_at(root, "gold", name, Some(version)).await?;
     table.ok_or_else(|| gone(&format!("gold.{name}"), "the release names the table and it is gone"))
+}
+
+/// The public keys that seals name as theirs. Whether they are to be trusted is for who verifies to say.
+async fn named_keys(root: &Root) -> Result<Vec<SealPublicKey>> {
+    let mut keys: Vec<SealPublicKey> = Vec::new();
+    for path in shelf::envelopes(root).await? {
+        let Some((bytes, _)) = shelf::read(root, &path).await? else { continue };
+        let statement: Option<Statement> = Envelope::peek(&bytes).ok().and_then(|payload| serde_json::from_slice(&payload).ok());
+        let key = statement.and_then(|said| said.predicate.public_key).and_then(|pem| SealPublicKey::from_pem(&pem).ok());
+        keys.extend(key.filter(|key| !keys.contains(key)));
+    }
+    Ok(keys)
 }
 
 /// Takes a signed envelope into the ledger that a killed run left out of it.
