@@ -315,8 +315,8 @@ def forge_mark(w, dice):
         if old in digests:
             at = rows.schema.get_field_index("digest")
             change = lambda _: rows.set_column(at, rows.schema.field(at), pa.array([digest if one == old else one for one in digests]))
-            forged = w.forge("_ops/cell", mark, change)
-            return [*names(forged), Path(mark).stem, *names(*[commit for commit, add in w.live("_ops/cell").values() if add["path"] == Path(forged).name])]
+            row = w.forge("_ops/cell", mark, change)
+            return [*names(row), Path(mark).stem, *names(*[commit for commit, add in w.live("_ops/cell").values() if add["path"] == Path(row).name])]
     raise LookupError("no mark")
 
 
