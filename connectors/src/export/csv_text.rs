@@ -32,16 +32,22 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     visit.header(&header)?;
     let mut reader = reader(Tee::new(io::Cursor::new(start).chain(text), input.max_row_bytes), delimiter);
     let mut record = StringRecord::new();
-    for _ in 0..=above {
-        let from = reader.position().byte();
-        reader.get_mut().mark(from);
-        read(input, &mut reader, &mut record)?;
+    for row in 0..=above {
+        read(input, &mut reader, delimiter, &mut record)?;
+        if row < above && record.iter().any(|cell| input.rules.mentions_personal(cell)) {
+            visit.personal_aside();
+        }
     }
     loop {
-        let from = reader.position().byte();
-        reader.get_mut().mark(from);
-        if !read(input, &mut reader, &mut record)? {
+        let (from, line) = (reader.position().byte(), reader.position().line());
+        if !read(input, &mut reader, delimiter, &mut record)? {
             return Ok(());
+        }
+        if let Some(field) = swallowing(&record, delimiter, header.slots.len()) {
+            let raw = reader.get_ref().between(from, reader.position().byte());
+            let blank = raw.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
+            let before: usize = record.iter().take(field).map(|cell| cell.matches('\n').count()).sum();
+            visit.suspicious_quote(line + (blank + before) as u64);
         }
         if record.len() == header.slots.len() {
             let cells = record.iter().map(|cell| (!cell.is_empty()).then_some(Cow::Borrowed(cell))).collect();
@@ -61,8 +67,69 @@ fn reader<R: Read>(input: R, delimiter: u8) -> Reader<R> {
     ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(1 << 16).from_reader(input)
 }
 
-/// Reads a record; false at the end.
-fn read<R: Read>(input: &Input<'_>, reader: &mut Reader<R>, record: &mut StringRecord) -> Result<bool, ReadError> {
+/// The field that holds a whole line of a table of so many columns, or whose line ends are where such lines end: its quotes were hardly
+/// meant as quotes, and lines are in it that are rows.
+fn swallowing(record: &StringRecord, delimiter: u8, columns: usize) -> Option<usize> {
+    let separators = columns.checked_sub(1).filter(|separators| *separators > 0)?;
+    record.iter().enumerate().position(|(at, field)| {
+        if !field.contains(['\n', '\r']) {
+            return false;
+        }
+        let lines = field.split(['\n', '\r']);
+        let counts: Vec<usize> = lines.map(|line| line.bytes().filter(|byte| *byte == delimiter).count()).collect();
+        if counts.contains(&separators) {
+            return true;
+        }
+        // what stands before the first line end and behind the last one are, with the fields around it, lines of the table
+        let first = counts.first().is_some_and(|first| at + first == separators);
+        let middle = counts.get(1..counts.len() - 1).unwrap_or_default();
+        first && counts.last() == Some(&at) && record.len() == columns && middle.iter().all(|count| *count == 0)
+    })
+}
+
+/// Reads a record; false at the end. A record that the end of the file cuts off within quotes refuses the file.
+fn read<R: Read>(input: &Input<'_>, reader: &mut Reader<Tee<R>>, delimiter: u8, record: &mut StringRecord) -> Result<bool, ReadError> {
+    let (start, line) = (reader.position().byte(), reader.position().line());
+    reader.get_mut().mark(start);
+    let got = next(input, reader, record)?;
+    if got
+        && reader.get_ref().ended()
+        && let Some(before) = open_quote(reader.get_ref().between(start, reader.position().byte()), delimiter)
+    {
+        let what = format!("a quotation mark that opens a field in line {} is never closed", line + before);
+        return Err(input.refuse(Reason::OpenQuote, what));
+    }
+    Ok(got)
+}
+
+/// Line ends before the quotation mark that a record opens and does not close; none where all are closed.
+fn open_quote(record: &[u8], delimiter: u8) -> Option<u64> {
+    enum At {
+        Start,
+        Plain,
+        Quoted(u64),
+        Closed(u64),
+    }
+    let (mut at, mut lines) = (At::Start, 0);
+    for byte in record {
+        at = match (at, byte) {
+            (At::Quoted(opened), b'"') => At::Closed(opened),
+            (At::Quoted(opened), _) => At::Quoted(opened),
+            // a doubled mark stands for one
+            (At::Closed(opened), b'"') => At::Quoted(opened),
+            (At::Start, b'"') => At::Quoted(lines),
+            (_, byte) if *byte == delimiter || matches!(byte, b'\r' | b'\n') => At::Start,
+            _ => At::Plain,
+        };
+        lines += u64::from(*byte == b'\n');
+    }
+    match at {
+        At::Quoted(opened) => Some(opened),
+        At::Start | At::Plain | At::Closed(_) => None,
+    }
+}
+
+fn next<R: Read>(input: &Input<'_>, reader: &mut Reader<R>, record: &mut StringRecord) -> Result<bool, ReadError> {
     reader.read_record(record).map_err(|error| match error.into_kind() {
         csv::ErrorKind::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<RowTooLong>()) {
             Some(too_long) => input.refuse(Reason::NotDecodable, too_long),
@@ -99,4 +166,48 @@ fn sniff(input: &Input<'_>, start: &[u8]) -> Option<(u8, usize, Header)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_swallow_lines() {
+        let record = |fields: &[&str]| StringRecord::from(fields.to_vec());
+        for (fields, columns, want) in [
+            (vec!["1", "a\nb", "2"], 3, None),
+            (vec!["1", "a,x,y\nb", "2"], 3, Some(1)),
+            // two lines made one: 1,"a,2 and 3,b",4
+            (vec!["1", "a,2\n3,b", "4"], 3, Some(1)),
+            (vec!["1", "a,2\n9,9,9\n3,b", "4"], 3, Some(1)),
+            (vec!["a,2,3\r\n4", "5", "6"], 3, Some(0)),
+            (vec!["1", "2", "a\n4,5,b"], 3, Some(2)),
+            (vec!["1", "2", "a\n4,b"], 3, None),
+            (vec!["1,2\n3"], 1, None),
+            (vec!["1", "a, b\nc"], 2, Some(1)),
+            (vec!["1", "甲，乙\n丙"], 2, None),
+        ] {
+            assert_eq!(swallowing(&record(&fields), b',', columns), want, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_left_open() {
+        for (text, want) in [
+            ("a,b", None),
+            ("a,\"b\"", None),
+            ("a,\"b", Some(0)),
+            ("a,\"b\"\"", Some(0)),
+            ("a,\"b\"\"\"", None),
+            ("\n\n\"a\nb\",\"c\nd", Some(3)),
+            ("a,b\"", None),
+            ("a,b\"c", None),
+            ("a,\"b\"c\"", None),
+            ("\"", Some(0)),
+            ("a;\"b", None),
+        ] {
+            assert_eq!(open_quote(text.as_bytes(), b','), want, "{text:?}");
+        }
+    }
 }

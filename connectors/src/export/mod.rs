@@ -7,12 +7,14 @@
 //!   └─ read(dataset, delivery, …) pure, streaming: text batches, or refused as a whole
 //! ```
 
+pub(crate) mod aside;
 mod config;
 pub(crate) mod control;
 mod csv_text;
 mod delivery;
 mod emit;
 pub(crate) mod encoding;
+pub(crate) mod extra;
 #[cfg(test)]
 mod fuzz;
 pub(crate) mod header;
@@ -25,6 +27,7 @@ mod spreadsheet;
 mod tee;
 #[cfg(test)]
 mod tests;
+mod workbook_words;
 
 pub use config::{ExportConfig, SOURCE_TOML};
 pub use control::Control;

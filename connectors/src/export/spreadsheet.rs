@@ -108,13 +108,11 @@ fn give(input: &Input<'_>, header: &mut Option<Header>, number: u32, row: &[Opti
         return Ok(());
     }
     let mut lossy = Vec::new();
-    let cells = header
-        .slots
-        .iter()
-        .enumerate()
-        .map(|(position, slot)| {
+    // what stands beside the table is handed on too
+    let cells = (0..header.slots.len().max(row.len()))
+        .map(|position| {
             let cell = row.get(position)?.as_ref()?;
-            let (Cell::Number(digits), Slot::Column(column)) = (cell, slot) else {
+            let (Cell::Number(digits), Some(Slot::Column(column))) = (cell, header.slots.get(position)) else {
                 return Some(Cow::Borrowed(cell.text()));
             };
             let ty = input.dataset.columns.get(*column)?.ty;

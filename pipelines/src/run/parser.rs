@@ -10,7 +10,7 @@ use super::RunError;
 use super::context::Context;
 
 /// Bumped when a parser makes other rows of the same bytes.
-const ENGINE: &str = "parse-1";
+const ENGINE: &str = "parse-2";
 
 /// Fingerprint of all that decides which text a row's columns get: the columns and what the reader takes them for, the names that are
 /// aliases of them, which values are hashed and which unknown columns dropped. The key of the hash is not in it: it is a secret, and
