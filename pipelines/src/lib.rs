@@ -7,13 +7,21 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod context;
+pub mod error;
 pub mod lineage;
+pub mod load;
 pub mod pages;
+pub mod plan;
 pub mod profiles;
+pub mod progress;
 pub mod project;
+pub mod publish;
+pub mod report;
 pub mod run;
 pub mod shapes;
 pub mod stop;
+pub mod tend;
 
 pub use clock::Clock;
 pub use project::Project;

@@ -137,7 +137,7 @@ fn worked(app: &App, done: Backfilled) -> Result<ExitStatus, CliError> {
     } else {
         for step in &done.steps {
             let month = step.backfill.as_ref().map(|of| of.month.as_str()).unwrap_or_default();
-            let rows = step.load.as_ref().map_or(0, crate::run::LoadReport::appended);
+            let rows = step.load.as_ref().map_or(0, crate::report::LoadReport::appended);
             app.printer.text(&format!("{month}: {rows} rows that were not held, {}", built(step)));
             if app.printer.style().level == super::Level::Verbose {
                 report::text(&app.printer, step);
@@ -151,7 +151,7 @@ fn worked(app: &App, done: Backfilled) -> Result<ExitStatus, CliError> {
     done.failed.map_or(Ok(ExitStatus::Done), |error| Err(error.into()))
 }
 
-fn built(step: &crate::run::RunReport) -> String {
+fn built(step: &crate::report::RunReport) -> String {
     let replaced: u64 = step.build.iter().flat_map(|build| build.replaced.values()).sum();
     let release = step.release.map_or_else(|| "no release yet".to_owned(), |number| format!("release {number}"));
     format!("{replaced} cells replaced, {release}")

@@ -14,9 +14,9 @@ use yaojia_warehouse::{ErrorKind, WarehouseError};
 
 use super::exit::ExitStatus;
 use crate::config::ConfigError;
+use crate::error::RunError;
 use crate::lineage::LineageError;
 use crate::project::ProjectError;
-use crate::run::RunError;
 
 /// An error as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -83,7 +83,7 @@ fn slug(name: &str) -> String {
 
 fn files(app: &App, args: &NewArgs, folder: &str) -> BTreeMap<String, String> {
     let day =
-        app.clock().map(|clock| crate::run::instant_text(clock.micros()).get(..10).unwrap_or_default().to_owned()).unwrap_or_default();
+        app.clock().map(|clock| crate::context::instant_text(clock.micros()).get(..10).unwrap_or_default().to_owned()).unwrap_or_default();
     let year = day.get(..4).and_then(|year| year.parse::<u32>().ok()).map_or(2000, |year| year + 1);
     // The 29th of February has no anniversary.
     let anniversary = day.get(5..).filter(|of| *of != "02-29").unwrap_or("02-28");

@@ -9,7 +9,7 @@ use yaojia_warehouse::keep::{Copied, Tally};
 use super::progress::Bars;
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
-use crate::run::maintain::{MaintainReport, backup, maintain as run};
+use crate::tend::maintain::{MaintainReport, backup, maintain as run};
 
 /// Arguments of `maintain`.
 #[derive(Debug, Args)]

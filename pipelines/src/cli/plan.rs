@@ -7,7 +7,8 @@ use yaojia_models::value::Month;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
-use crate::run::{PlanFilter, PlanReport};
+use crate::plan::PlanFilter;
+use crate::report::PlanReport;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::printer::Printer;
-use crate::run::Progress;
+use crate::progress::Progress;
 
 /// Progress shown by a printer.
 pub struct Bars<'a> {

@@ -30,7 +30,7 @@ pub(super) async fn prove(app: &App, args: &ProveArgs) -> Result<ExitStatus, Cli
     let project = app.project()?;
     let proofs = {
         let bars = Bars::new(&app.printer);
-        crate::run::prove(&project, &args.names, args.quick, &bars).await?
+        crate::publish::prove(&project, &args.names, args.quick, &bars).await?
     };
     let bad: Vec<&Proof> = proofs.iter().filter(|proof| proof.difference.is_some()).collect();
     if app.json() {

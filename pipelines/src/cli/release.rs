@@ -9,7 +9,7 @@ use yaojia_warehouse::ledger::restatements;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
-use crate::run::release::{self, Difference, Listed, RowChange};
+use crate::publish::release::{self, Difference, Listed, RowChange};
 
 /// Arguments of `release`.
 #[derive(Debug, Args)]
@@ -195,7 +195,7 @@ struct RestatedJson {
 
 async fn restated(app: &App, release: Option<i64>, limit: usize) -> Result<ExitStatus, CliError> {
     let project = app.project()?;
-    let all = restatements(&project.warehouse.root, release).await.map_err(crate::run::RunError::from)?;
+    let all = restatements(&project.warehouse.root, release).await.map_err(crate::error::RunError::from)?;
     if app.json() {
         let rows: Vec<RestatedJson> = all
             .into_iter()

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::progress::Bars;
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
-use crate::run::{ReplayAsk, Which};
+use crate::publish::{ReplayAsk, Which};
 
 /// Whose SQL, rules and settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -62,7 +62,7 @@ pub(super) async fn replay(app: &App, args: &ReplayArgs) -> Result<ExitStatus, C
     let ask = ReplayAsk { which, month: args.month.as_deref(), sql_now: args.sql == Sql::Now };
     let mut report = {
         let bars = Bars::new(&app.printer);
-        crate::run::replay(&project, &ask, &place, &bars).await?
+        crate::publish::replay(&project, &ask, &place, &bars).await?
     };
     report.kept = args.out.as_ref().map(|dir| dir.display().to_string());
     let printer = &app.printer;

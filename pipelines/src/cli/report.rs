@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
-use crate::run::{BuildReport, LoadReport, Outcome, ParseReport, RunReport};
+use crate::report::{BuildReport, LoadReport, ParseReport, RunReport};
+use crate::run::Outcome;
 
 /// Prints the report, also of a run that failed on the way; then that it failed.
 pub(super) fn print(app: &App, outcome: Outcome) -> Result<ExitStatus, CliError> {
@@ -141,7 +142,7 @@ mod tests {
     use super::super::Style;
     use super::super::printer::tests::taped;
     use super::*;
-    use crate::run::DatasetLoad;
+    use crate::report::DatasetLoad;
 
     #[test]
     fn nothing_new_is_one_line() {

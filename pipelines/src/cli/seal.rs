@@ -10,7 +10,7 @@ use yaojia_warehouse::audit::seal::SealPublicKey;
 use super::progress::Bars;
 use super::table::Table;
 use super::{App, CliError, ExitStatus};
-use crate::run::Which;
+use crate::publish::Which;
 
 /// Arguments of `seal`.
 #[derive(Debug, Args)]
@@ -56,12 +56,12 @@ struct SealedJson {
 pub(super) async fn seal(app: &App, args: &SealArgs) -> Result<ExitStatus, CliError> {
     let project = app.project()?;
     if args.public_key {
-        app.printer.text(project.config.seal_public_key()?.to_pem().map_err(crate::run::RunError::from)?.trim_end());
+        app.printer.text(project.config.seal_public_key()?.to_pem().map_err(crate::error::RunError::from)?.trim_end());
         return Ok(ExitStatus::Done);
     }
     let month = parse(args.month.as_deref().unwrap_or_default())?;
     let which = args.release.map_or(Which::Current, Which::Release);
-    let sealed = crate::run::seal_month(&project, month, &which, &project.config.seal_key()?).await?;
+    let sealed = crate::publish::seal_month(&project, month, &which, &project.config.seal_key()?).await?;
     let said = SealedJson {
         schema_version: super::SCHEMA_VERSION,
         seal: sealed.mark.number,
@@ -94,7 +94,7 @@ pub(super) async fn verify(app: &App, args: &VerifyArgs) -> Result<ExitStatus, C
     let key = match &args.public_key {
         Some(path) => {
             let pem = std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error))?;
-            SealPublicKey::from_pem(&pem).map_err(crate::run::RunError::from)?
+            SealPublicKey::from_pem(&pem).map_err(crate::error::RunError::from)?
         }
         None => project.config.seal_public_key()?,
     };
@@ -102,7 +102,7 @@ pub(super) async fn verify(app: &App, args: &VerifyArgs) -> Result<ExitStatus, C
     let place = (!args.no_recompute).then(|| scratch.path());
     let report = {
         let bars = Bars::new(&app.printer);
-        crate::run::verify_seals(&project, args.month.as_deref(), &key, place, &bars).await?
+        crate::publish::verify_seals(&project, args.month.as_deref(), &key, place, &bars).await?
     };
     let asked = args.month.as_deref();
     if report.findings.is_empty() && !report.seals.iter().any(|seal| asked.is_none_or(|month| seal.month == month)) {

@@ -14,12 +14,16 @@ use yaojia_models::value::Month;
 use yaojia_warehouse::ledger::{Backfill, BackfillEvent, BackfillState, StepState, backfills, record_backfill, runs};
 use yaojia_warehouse::store::Lease;
 
-use super::ask::{BuildAsk, LoadAsk};
-use super::context::{Context, LazyRun, instant_text};
-use super::report::{BackfillMonth, RunReport, SCHEMA_VERSION};
-use super::select::Nodes;
-use super::{Outcome, Progress, RunError, Work, leased};
+use super::Outcome;
+use super::Work;
+use super::leased;
+use crate::context::{Context, LazyRun, instant_text};
+use crate::error::RunError;
+use crate::load::ask::{BuildAsk, LoadAsk};
+use crate::plan::select::Nodes;
+use crate::progress::Progress;
 use crate::project::Project;
+use crate::report::{BackfillMonth, RunReport, SCHEMA_VERSION};
 
 /// The verb of its runs.
 pub(crate) const VERB: &str = "backfill";

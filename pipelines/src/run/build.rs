@@ -15,13 +15,15 @@ use yaojia_warehouse::ledger::{
 use yaojia_warehouse::silver::{CellCounts, QUARANTINE, Silver};
 
 use super::bundle;
-use super::context::{Context, LazyRun, instant_text};
-use super::platform::cursor;
-use super::reparse;
-use super::report::{BuildReport, PlanReport, SCHEMA_VERSION};
 use super::restate::restate;
-use super::select::Scope;
-use super::{Nested, Progress, RunError};
+use crate::context::{Context, LazyRun, instant_text};
+use crate::error::RunError;
+use crate::load::platform::cursor;
+use crate::load::reparse;
+use crate::plan::select::Scope;
+use crate::progress::Progress;
+use crate::report::Nested;
+use crate::report::{BuildReport, PlanReport, SCHEMA_VERSION};
 
 const DAY: i64 = 86_400_000_000;
 /// Stands for all counties in a certificate.
@@ -42,7 +44,7 @@ pub(crate) async fn instant(context: &Context<'_>, own: Option<&RunStamp>, compl
         .await?
         .into_iter()
         .rev()
-        .find(|run| run.verb != super::release::VERB && own.is_none_or(|own| run.seq != own.seq));
+        .find(|run| run.verb != crate::publish::release::VERB && own.is_none_or(|own| run.seq != own.seq));
     let newest = newest.and_then(|r| instant(&r.as_of));
     let same_day = |t: &i64| completes || t.div_euclid(DAY) == context.now.div_euclid(DAY);
     Ok(last.max(newest).filter(|t| same_day(t) && *t <= context.now).unwrap_or(context.now))
@@ -67,7 +69,7 @@ async fn cursors(context: &Context<'_>, known: &[LoadMark]) -> Result<BTreeMap<S
     Ok(cursors)
 }
 
-pub(super) async fn completeness(context: &Context<'_>, at: i64) -> Result<Completeness, RunError> {
+pub(crate) async fn completeness(context: &Context<'_>, at: i64) -> Result<Completeness, RunError> {
     let known = loads(context.root).await?;
     let cursors = cursors(context, &known).await?;
     Ok(Completeness::new(context.registry, context.region, context.first_month, at, &known, cursors))
@@ -90,15 +92,15 @@ pub(crate) async fn plan(context: &Context<'_>, at: i64) -> Result<PlanReport, R
     })
 }
 
-pub(super) fn silver<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Silver<'a> {
+pub(crate) fn silver<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Silver<'a> {
     context.warehouse.silver().only(scope.map(|scope| &scope.silver))
 }
 
-pub(super) fn gold<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Gold<'a> {
+pub(crate) fn gold<'a>(context: &'a Context<'_>, scope: Option<&'a Scope>) -> Gold<'a> {
     context.warehouse.gold().only(scope.map(|scope| &scope.gold))
 }
 
-pub(super) fn indicators<'a>(
+pub(crate) fn indicators<'a>(
     context: &'a Context<'_>,
     at: i64,
     completeness: &'a Completeness,
@@ -230,7 +232,7 @@ async fn certify(
 }
 
 /// Silver and gold tables with their newest versions.
-pub(super) async fn versions(context: &Context<'_>) -> Result<BTreeMap<String, i64>, RunError> {
+pub(crate) async fn versions(context: &Context<'_>) -> Result<BTreeMap<String, i64>, RunError> {
     let mut tables = BTreeMap::new();
     let silver = context.registry.datasets().iter().map(|d| ("silver", d.name.as_str())).chain([("silver", QUARANTINE)]);
     let gold = context.registry.gold().iter().map(|t| ("gold", t.name.as_str()));

@@ -10,8 +10,8 @@ use yaojia_models::value::Month;
 use yaojia_warehouse::audit::{Basis, Texts, basis_of};
 use yaojia_warehouse::ledger::current_release;
 
-use super::RunError;
-use super::context::Context;
+use crate::context::Context;
+use crate::error::RunError;
 use crate::project::Project;
 use yaojia_models::bundle::SqlBundle;
 

@@ -9,11 +9,11 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use yaojia_warehouse::delta::{FileEntry, Table, digest_in, read_file};
 use yaojia_warehouse::{Root, WarehouseError};
 
-use super::RunError;
-use super::release::{CellChange, RowChange};
+use crate::error::RunError;
+use crate::publish::release::{CellChange, RowChange};
 
 /// The files of a table at a version.
-pub(super) async fn files(root: &Root, full: &str, version: i64) -> Result<(Table, Vec<FileEntry>), RunError> {
+pub(crate) async fn files(root: &Root, full: &str, version: i64) -> Result<(Table, Vec<FileEntry>), RunError> {
     let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
     let gone = || RunError::NotFound(format!("table `{full}` is not there at version {version}"));
     let table = Table::open_at(root, layer, name, Some(version)).await?.ok_or_else(gone)?;
@@ -22,7 +22,7 @@ pub(super) async fn files(root: &Root, full: &str, version: i64) -> Result<(Tabl
 }
 
 /// The place of a file: its folder, such as `county=652801/month=2024-01`.
-pub(super) fn place(file: &FileEntry) -> String {
+pub(crate) fn place(file: &FileEntry) -> String {
     file.path.rsplit_once('/').map(|(folder, _)| folder.to_string()).unwrap_or_default()
 }
 
@@ -38,7 +38,7 @@ const ALERT_BLIND: [&str; 3] = ["first_run_id", "as_of", "subject_name"];
 
 /// The values (`gold.indicator_value`) or alerts (`gold.alert`) that differ between two versions of their table, in the cells that `wanted`
 /// takes by their place.
-pub(super) async fn published(
+pub(crate) async fn published(
     root: &Root,
     table: &str,
     versions: (Option<i64>, Option<i64>),
@@ -51,20 +51,20 @@ pub(super) async fn published(
 }
 
 /// A table in one of two releases: its cells' files.
-pub(super) struct Side {
+pub(crate) struct Side {
     table: Option<Table>,
     files: BTreeMap<String, FileEntry>,
 }
 
 /// A table at a version; nothing where there is none.
-pub(super) async fn side(root: &Root, name: &str, version: Option<i64>) -> Result<Side, RunError> {
+pub(crate) async fn side(root: &Root, name: &str, version: Option<i64>) -> Result<Side, RunError> {
     let Some(version) = version else { return Ok(Side { table: None, files: BTreeMap::new() }) };
     let (table, files) = files(root, name, version).await?;
     Ok(Side { table: Some(table), files: files.into_iter().map(|file| (place(&file), file)).collect() })
 }
 
 /// The cells that differ.
-pub(super) fn cells(before: &Side, after: &Side) -> Vec<CellChange> {
+pub(crate) fn cells(before: &Side, after: &Side) -> Vec<CellChange> {
     let places: BTreeSet<&String> = before.files.keys().chain(after.files.keys()).collect();
     places
         .into_iter()
@@ -83,7 +83,7 @@ pub(super) fn cells(before: &Side, after: &Side) -> Vec<CellChange> {
 }
 
 /// The rows of the cells that differ, compared by key; `table` is `gold.indicator_value` or `gold.alert`.
-pub(super) async fn rows(table: &str, before: &Side, after: &Side, cells: &BTreeSet<&str>) -> Result<Vec<RowChange>, RunError> {
+pub(crate) async fn rows(table: &str, before: &Side, after: &Side, cells: &BTreeSet<&str>) -> Result<Vec<RowChange>, RunError> {
     let (key, blind): (&[&str], &[&str]) = match table {
         "gold.alert" => (&ALERT_KEY, &ALERT_BLIND),
         _ => (&VALUE_KEY, &VALUE_BLIND),

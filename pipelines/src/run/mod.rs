@@ -1,68 +1,40 @@
 //! A run: load, build, publish. One run at a time (the lease); killed anywhere, run again, it finishes.
 
-mod ask;
 pub mod backfill;
 mod behind;
-mod build;
-mod bundle;
-mod context;
-mod differ;
-mod error;
+pub(crate) mod build;
+pub(crate) mod bundle;
+pub(crate) mod differ;
 mod explain;
-mod export;
-pub mod maintain;
 mod openlineage;
 mod original;
 mod parse_again;
-mod parser;
-mod platform;
-mod prove;
 mod read;
-pub mod release;
-mod reparse;
-mod replay;
-mod report;
 mod restate;
 mod retry;
-mod rules;
-mod seal;
-mod select;
-mod undone;
-
-use std::collections::BTreeMap;
+pub(crate) mod undone;
 
 use yaojia_warehouse::ledger::{current_release, record_run};
 use yaojia_warehouse::store::Lease;
 
-pub use context::{instant_text, naive};
-pub use error::RunError;
+pub use crate::context::instant_text;
+pub use crate::error::RunError;
+pub use crate::progress::Progress;
+pub use crate::report::{BuildReport, LoadReport, ParseReport, RunReport, SCHEMA_VERSION};
 pub use explain::{Depth, EvidenceRow, EvidenceSum, Explanation, ShownBy};
 pub use original::Original;
 pub use parse_again::{Change, ParseAgainReport, parse_again};
-pub use prove::prove;
 pub use read::{ReadSession, session};
-pub use replay::{CellDifference, ReplayAsk, ReplayReport, Which, replay};
-pub use report::{
-    BackfillMonth, BuildReport, DatasetLoad, DatasetParse, LoadReport, OldParse, ParseReport, PlanReport, RunReport, SCHEMA_VERSION, Undone,
-};
 pub use retry::retry;
-pub use rules::edited_rules;
-pub use seal::{SealLine, VerifyReport, seal_month, verify_seals};
-pub use select::PlanFilter;
 
+use crate::context::{Context, LazyRun};
+use crate::load::ask::{BuildAsk, LoadAsk, Which as Asked};
+use crate::load::{export, platform, reparse};
+use crate::plan::rules;
+use crate::plan::select::{self, PlanFilter, Scope};
 use crate::project::Project;
-use ask::{BuildAsk, LoadAsk, Which as Asked};
+use crate::report::{PlanReport, Undone};
 use build::Take;
-use context::{Context, LazyRun};
-use select::Scope;
-
-/// Hears how a run goes on.
-pub trait Progress: Send + Sync {
-    /// A stage begins.
-    fn stage(&self, text: &str);
-    /// A step of the stage.
-    fn step(&self, text: &str, done: u64, total: Option<u64>);
-}
 
 /// What a run did, and what ended it early if something did: a source that is down does not make unknown what the others brought.
 #[derive(Debug)]
@@ -249,15 +221,3 @@ async fn work(
     report.release = current_release(context.root).await?.map(|r| r.number);
     failed.map_or(Ok(()), Err)
 }
-
-/// A progress nobody watches.
-#[derive(Debug, Default)]
-pub struct Quiet;
-
-impl Progress for Quiet {
-    fn stage(&self, _text: &str) {}
-    fn step(&self, _text: &str, _done: u64, _total: Option<u64>) {}
-}
-
-/// Counts by two names.
-pub(crate) type Nested = BTreeMap<String, BTreeMap<String, u64>>;

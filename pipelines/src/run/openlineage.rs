@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{RunError, RunReport};
+use crate::error::RunError;
 use crate::lineage::openlineage::{RunFacts, events};
 use crate::lineage::{Inputs, Lineage, messages};
 use crate::project::Project;
+use crate::report::RunReport;
 
 /// Writes `_ops/runs/<run>/openlineage.jsonl`.
 pub(super) async fn write(project: &Project, run_id: &str, report: &RunReport, instant: &str, error: Option<&str>) -> Result<(), RunError> {

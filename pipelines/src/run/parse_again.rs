@@ -5,10 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use yaojia_warehouse::ledger::read_counts;
 
-use super::ask::BuildAsk;
-use super::report::{RunReport, SCHEMA_VERSION};
-use super::{Nested, PlanFilter, Progress, RunError, Work, plan, run};
+use super::Work;
+use super::plan;
+use super::run;
+use crate::error::RunError;
+use crate::load::ask::BuildAsk;
+use crate::plan::select::PlanFilter;
+use crate::progress::Progress;
 use crate::project::Project;
+use crate::report::Nested;
+use crate::report::{RunReport, SCHEMA_VERSION};
 
 /// How many rows of a dataset were set aside for a reason, before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use yaojia_models::value::Month;
 use yaojia_warehouse::ledger::{Release, Restatement, RunStamp, record_restatements};
 
-use super::RunError;
-use super::context::Context;
 use super::differ::published;
+use crate::context::Context;
+use crate::error::RunError;
 
 /// Why an indicator's month was made anew, in the words of the ledger.
 fn cause(reason: &str) -> &'static str {

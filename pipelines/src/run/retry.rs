@@ -6,12 +6,18 @@ use yaojia_models::contract::SourceKind;
 use yaojia_warehouse::ledger::{Undone, UndoneKind, runs, undone};
 use yaojia_warehouse::store::Lease;
 
-use super::ask::{ALL, BuildAsk, LoadAsk, Which};
-use super::context::{Context, LazyRun, instant_text};
-use super::report::{RunReport, SCHEMA_VERSION};
-use super::select::Nodes;
-use super::{Outcome, Progress, RunError, Work, backfill, leased, release};
+use super::Outcome;
+use super::Work;
+use super::backfill;
+use super::leased;
+use crate::context::{Context, LazyRun, instant_text};
+use crate::error::RunError;
+use crate::load::ask::{ALL, BuildAsk, LoadAsk, Which};
+use crate::plan::select::Nodes;
+use crate::progress::Progress;
 use crate::project::Project;
+use crate::publish::release;
+use crate::report::{RunReport, SCHEMA_VERSION};
 
 const VERB: &str = "retry";
 

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use yaojia_warehouse::ledger::{self, Undone, UndoneKind, record_undone};
 
-use super::ask::{ALL, LoadAsk, Which};
-use super::context::{Context, LazyRun};
-use super::report::PlanReport;
-use super::select::Scope;
-use super::{RunError, Work, build};
+use super::Work;
+use super::build;
+use crate::context::{Context, LazyRun};
+use crate::error::RunError;
+use crate::load::ask::{ALL, LoadAsk, Which};
+use crate::plan::select::Scope;
+use crate::report::PlanReport;
 
 /// A thing left undone because of an error.
-pub(super) fn undone(kind: UndoneKind, name: &str, error: &RunError) -> Undone {
+pub(crate) fn undone(kind: UndoneKind, name: &str, error: &RunError) -> Undone {
     Undone { kind, name: name.to_owned(), code: error.code().to_owned(), why: error.to_string() }
 }
 

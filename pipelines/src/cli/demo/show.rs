@@ -13,7 +13,8 @@ use super::super::table::Table;
 use super::super::{App, CliError, app, query, report, status};
 use crate::clock::parse_instant;
 use crate::project::Project;
-use crate::run::{ReadSession, RunReport};
+use crate::report::RunReport;
+use crate::run::ReadSession;
 
 /// Column of the table, indicator, measure.
 const RATES: [(&str, &str, &str); 4] = [

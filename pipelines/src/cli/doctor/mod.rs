@@ -193,11 +193,11 @@ async fn rules(report: &mut Report<'_>, config: &Config, bundle: &SqlBundle) {
     }
     let found = async {
         let root = yaojia_warehouse::Root::open(location, config.storage_options()?)?;
-        Ok::<_, CliError>(crate::run::edited_rules(&root, bundle.catalogue().indicators()).await?)
+        Ok::<_, CliError>(crate::plan::edited_rules(&root, bundle.catalogue().indicators()).await?)
     };
     let outcome = match found.await {
         Ok(edited) if edited.is_empty() => Ok(((), "those that a release has used are as they were".to_owned())),
-        Ok(edited) => Err(crate::run::RunError::UsedRule(edited.join("; ")).into()),
+        Ok(edited) => Err(crate::error::RunError::UsedRule(edited.join("; ")).into()),
         Err(error) => Err(error),
     };
     report.note("rules", outcome);

@@ -16,9 +16,10 @@ use yaojia_models::graph::{Graph, table_refs};
 use yaojia_models::value::Month;
 use yaojia_warehouse::gold::Indicators;
 
-use super::context::Context;
-use super::report::PlanReport;
-use super::{RunError, build};
+use crate::context::Context;
+use crate::error::RunError;
+use crate::report::PlanReport;
+use crate::run::build;
 
 /// Reasons that lie in a table's own definition.
 const CHANGED: [&str; 4] = ["code_changed", "contract_changed", "rule_changed", "parser_changed"];
@@ -274,7 +275,7 @@ impl PlanFilter {
     ///
     /// # Errors
     /// As [`Nodes::select`].
-    pub(super) fn narrow(&self, context: &Context<'_>, mut plan: PlanReport) -> Result<PlanReport, RunError> {
+    pub(crate) fn narrow(&self, context: &Context<'_>, mut plan: PlanReport) -> Result<PlanReport, RunError> {
         if !self.selectors.is_empty() {
             let of = Nodes::of(context)?.select(&self.selectors, &states(&plan))?;
             let silver = |dataset: &String| of.contains(&format!("silver.{dataset}"));

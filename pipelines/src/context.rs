@@ -14,7 +14,7 @@ use yaojia_warehouse::ledger::{RunStamp, open_run};
 use yaojia_warehouse::store::Archive;
 use yaojia_warehouse::{Root, Warehouse};
 
-use super::RunError;
+use crate::error::RunError;
 use crate::project::Project;
 use crate::stop::Stop;
 use yaojia_models::bundle::SqlBundle;

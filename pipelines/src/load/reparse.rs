@@ -18,11 +18,12 @@ use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::bronze::{Appender, Bronze, Fold, HeldArtifact, Receipt};
 use yaojia_warehouse::ledger::{KeptParse, LoadMark, ParseMark, loads, parses, record_parses};
 
-use super::context::{Context, LazyRun};
 use super::export::{fold, read_into, source};
 use super::parser::parser;
-use super::report::{DatasetParse, ParseReport};
-use super::{Progress, RunError};
+use crate::context::{Context, LazyRun};
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::report::{DatasetParse, ParseReport};
 
 /// Whether a dataset's rows were all parsed by the rules in force, as the names of its files and the ledger say; nothing else is read.
 async fn is_fresh(context: &Context<'_>, dataset: &str, rules: &str, mark: Option<&ParseMark>) -> Result<bool, RunError> {

@@ -8,10 +8,12 @@ use yaojia_warehouse::audit::seal::{self, Finding, SealAsk, SealKey, SealPublicK
 use yaojia_warehouse::ledger::refuse_vacuumed;
 use yaojia_warehouse::store::Lease;
 
-use super::context::{Context, instant_text};
 use super::replay::{ReplayAsk, Which, find, made, replay};
-use super::{Progress, RunError, SCHEMA_VERSION};
+use crate::context::{Context, instant_text};
+use crate::error::RunError;
+use crate::progress::Progress;
 use crate::project::Project;
+use crate::report::SCHEMA_VERSION;
 
 /// Seals a month of a release.
 ///

@@ -6,6 +6,9 @@ use serde::Serialize;
 use yaojia_warehouse::gold::MonthCounts;
 use yaojia_warehouse::silver::{Counts, RowsJudged};
 
+/// Counts by two names.
+pub(crate) type Nested = BTreeMap<String, BTreeMap<String, u64>>;
+
 /// Version of the JSON documents.
 pub const SCHEMA_VERSION: u32 = 1;
 

@@ -6,10 +6,11 @@ use yaojia_warehouse::delta::Cell;
 use yaojia_warehouse::gold::{Gold, Proof, Prover, SetAside, Stale};
 use yaojia_warehouse::ledger::{CellMarks, current_release};
 
-use super::build::{completeness, gold, indicators, silver};
-use super::context::Context;
-use super::{Progress, RunError};
+use crate::context::Context;
+use crate::error::RunError;
+use crate::progress::Progress;
 use crate::project::Project;
+use crate::run::build::{completeness, gold, indicators, silver};
 
 /// Proves dimensions, facts and indicators by name (`fact_receipt`, `gold.fact_receipt`, `D05`); all of them where none is named. A
 /// quick proof runs each in two ways only.

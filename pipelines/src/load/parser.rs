@@ -6,8 +6,8 @@ use yaojia_connectors::kit::personal::{PERSONAL_NAMES, PersonalConfig};
 use yaojia_models::contract::{Dataset, SourceKind};
 use yaojia_models::digest::sha256_hex;
 
-use super::RunError;
-use super::context::Context;
+use crate::context::Context;
+use crate::error::RunError;
 
 /// Bumped when a parser makes other rows of the same bytes.
 const ENGINE: &str = "parse-2";

@@ -18,12 +18,13 @@ use yaojia_warehouse::ledger::{LoadMark, Undone, UndoneKind, loads, record_loads
 use yaojia_warehouse::silver;
 
 use super::ask::LoadAsk;
-use super::context::{Context, LazyRun, naive};
 use super::export::archived;
 use super::parser::parser;
-use super::report::{DatasetLoad, LoadReport};
-use super::undone::undone;
-use super::{Progress, RunError};
+use crate::context::{Context, LazyRun, naive};
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::report::{DatasetLoad, LoadReport};
+use crate::run::undone::undone;
 
 /// Position of the platform in a dataset's bronze: the end of the last window, in seconds.
 pub const POSITION: &str = "platform";

@@ -9,13 +9,16 @@ use yaojia_warehouse::audit::{Difference, as_known, basis_of, compare};
 use yaojia_warehouse::ledger::{Release, releases, rollbacks};
 use yaojia_warehouse::store::Archive;
 
-use super::build::Take;
-use super::bundle::{self, contracts};
-use super::context::{Context, LazyRun, naive};
-use super::platform::POSITION;
-use super::{Progress, RunError, SCHEMA_VERSION, build};
 use crate::clock::Clock;
+use crate::context::{Context, LazyRun, naive};
+use crate::error::RunError;
+use crate::load::platform::POSITION;
+use crate::progress::Progress;
 use crate::project::Project;
+use crate::report::SCHEMA_VERSION;
+use crate::run::build;
+use crate::run::build::Take;
+use crate::run::bundle::{self, contracts};
 
 /// Which release.
 #[derive(Debug, Clone, PartialEq, Eq)]

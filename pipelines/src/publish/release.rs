@@ -12,11 +12,12 @@ use yaojia_warehouse::ledger::{
 };
 use yaojia_warehouse::store::Lease;
 
-use super::build::versions;
-use super::context::{Context, instant_text};
-use super::differ::{cells, files, place, rows, side};
-use super::{RunError, SCHEMA_VERSION};
+use crate::context::{Context, instant_text};
+use crate::error::RunError;
 use crate::project::Project;
+use crate::report::SCHEMA_VERSION;
+use crate::run::build::versions;
+use crate::run::differ::{cells, files, place, rows, side};
 
 /// The verb in the run ledger.
 pub const VERB: &str = "release rollback";

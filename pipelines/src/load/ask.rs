@@ -62,7 +62,7 @@ pub(crate) enum Which {
     All,
     /// Those of them that selectors select.
     Selected(Vec<String>),
-    /// Those of them with these names, as [`super::select::Nodes`] has them.
+    /// Those of them with these names, as [`crate::plan::select::Nodes`] has them.
     Nodes(BTreeSet<String>),
 }
 

@@ -11,11 +11,12 @@ use yaojia_warehouse::ledger::{LoadMark, Undone, UndoneKind, loads, record_loads
 use yaojia_warehouse::store::ArchiveSource;
 
 use super::ask::{ALL, LoadAsk};
-use super::context::{Context, LazyRun};
 use super::parser::parser;
-use super::report::{DatasetLoad, LoadReport};
-use super::undone::undone;
-use super::{Progress, RunError};
+use crate::context::{Context, LazyRun};
+use crate::error::RunError;
+use crate::progress::Progress;
+use crate::report::{DatasetLoad, LoadReport};
+use crate::run::undone::undone;
 
 /// Archives an artifact's bytes.
 pub(crate) async fn archived(context: &Context<'_>, artifact: &Artifact) -> Result<(), RunError> {

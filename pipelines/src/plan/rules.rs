@@ -4,7 +4,7 @@ use yaojia_models::card::Indicator;
 use yaojia_warehouse::Root;
 use yaojia_warehouse::ledger::UsedRules;
 
-use super::RunError;
+use crate::error::RunError;
 
 /// What indicators' rules do to those that a release of this warehouse has used, in words; empty: nothing they must not.
 ///
@@ -22,7 +22,7 @@ pub async fn edited_rules(root: &Root, indicators: &[Indicator]) -> Result<Vec<S
 ///
 /// # Errors
 /// [`RunError::UsedRule`].
-pub(super) async fn refuse_edited(root: &Root, indicators: &[Indicator]) -> Result<(), RunError> {
+pub(crate) async fn refuse_edited(root: &Root, indicators: &[Indicator]) -> Result<(), RunError> {
     let found = edited_rules(root, indicators).await?;
     let more = found.len().saturating_sub(1);
     match found.into_iter().next() {

@@ -8,10 +8,12 @@ use yaojia_warehouse::keep::{Backup, Checkpoints, Compaction, Copied, Keep, OldL
 use yaojia_warehouse::ledger::{CellMarks, RunStamp, record_run};
 use yaojia_warehouse::store::Lease;
 
-use super::context::{Context, LazyRun, instant_text};
-use super::{Progress, RunError, SCHEMA_VERSION};
 use crate::config::MaintainConfig;
+use crate::context::{Context, LazyRun, instant_text};
+use crate::error::RunError;
+use crate::progress::Progress;
 use crate::project::Project;
+use crate::report::SCHEMA_VERSION;
 
 /// The verb in the run ledger.
 pub const VERB: &str = "maintain";
