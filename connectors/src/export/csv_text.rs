@@ -43,11 +43,11 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
         if !read(input, &mut reader, delimiter, &mut record)? {
             return Ok(());
         }
-        if let Some(field) = swallowing(&record, delimiter, header.slots.len()) {
+        if record.as_slice().contains(['\n', '\r']) {
             let raw = reader.get_ref().between(from, reader.position().byte());
-            let blank = raw.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n').count();
-            let before: usize = record.iter().take(field).map(|cell| cell.matches('\n').count()).sum();
-            visit.suspicious_quote(line + (blank + before) as u64);
+            if let Some(before) = swallows(&record, raw, delimiter, header.slots.len()) {
+                visit.suspicious_quote(line + before);
+            }
         }
         if record.len() == header.slots.len() {
             let cells = record.iter().map(|cell| (!cell.is_empty()).then_some(Cow::Borrowed(cell))).collect();
@@ -67,24 +67,22 @@ fn reader<R: Read>(input: R, delimiter: u8) -> Reader<R> {
     ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(1 << 16).from_reader(input)
 }
 
-/// The field that holds a whole line of a table of so many columns, or whose line ends are where such lines end: its quotes were hardly
-/// meant as quotes, and lines are in it that are rows.
-fn swallowing(record: &StringRecord, delimiter: u8, columns: usize) -> Option<usize> {
+/// Line ends before the field that swallows lines of a table of so many columns; none where none does. Such a field holds a line with as
+/// many separators as the header; or the first and the last line of the record have as many, so that each was a row of its own. Its
+/// quotes were hardly meant as quotes.
+fn swallows(record: &StringRecord, raw: &[u8], delimiter: u8, columns: usize) -> Option<u64> {
     let separators = columns.checked_sub(1).filter(|separators| *separators > 0)?;
-    record.iter().enumerate().position(|(at, field)| {
-        if !field.contains(['\n', '\r']) {
-            return false;
-        }
-        let lines = field.split(['\n', '\r']);
-        let counts: Vec<usize> = lines.map(|line| line.bytes().filter(|byte| *byte == delimiter).count()).collect();
-        if counts.contains(&separators) {
-            return true;
-        }
-        // what stands before the first line end and behind the last one are, with the fields around it, lines of the table
-        let first = counts.first().is_some_and(|first| at + first == separators);
-        let middle = counts.get(1..counts.len() - 1).unwrap_or_default();
-        first && counts.last() == Some(&at) && record.len() == columns && middle.iter().all(|count| *count == 0)
-    })
+    let whole = |line: &[u8]| line.iter().filter(|byte| **byte == delimiter).count() == separators;
+    let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let blank = raw.iter().take_while(|byte| ends(byte)).count();
+    let rows = raw.get(blank..).unwrap_or_default();
+    let mut lines = rows.split(ends).filter(|line| !line.is_empty());
+    let split = lines.next().is_some_and(whole) && lines.next_back().is_some_and(whole);
+    let swallowing =
+        record.iter().position(|field| field.as_bytes().split(ends).count() > 1 && (split || field.as_bytes().split(ends).any(whole)))?;
+    let counted = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let before: u64 = record.iter().take(swallowing).map(|field| counted(field.as_bytes())).sum();
+    Some(before + counted(raw.get(..blank).unwrap_or_default()))
 }
 
 /// Reads a record; false at the end. A record that the end of the file cuts off within quotes refuses the file.
@@ -174,21 +172,25 @@ mod tests {
 
     #[test]
     fn fields_that_swallow_lines() {
-        let record = |fields: &[&str]| StringRecord::from(fields.to_vec());
-        for (fields, columns, want) in [
-            (vec!["1", "a\nb", "2"], 3, None),
-            (vec!["1", "a,x,y\nb", "2"], 3, Some(1)),
-            // two lines made one: 1,"a,2 and 3,b",4
-            (vec!["1", "a,2\n3,b", "4"], 3, Some(1)),
-            (vec!["1", "a,2\n9,9,9\n3,b", "4"], 3, Some(1)),
-            (vec!["a,2,3\r\n4", "5", "6"], 3, Some(0)),
-            (vec!["1", "2", "a\n4,5,b"], 3, Some(2)),
-            (vec!["1", "2", "a\n4,b"], 3, None),
-            (vec!["1,2\n3"], 1, None),
-            (vec!["1", "a, b\nc"], 2, Some(1)),
-            (vec!["1", "甲，乙\n丙"], 2, None),
+        for (text, columns, want) in [
+            ("1,\"a\nb\",2\n", 3, None),
+            ("1,\"a,x,y\nb\",2\n", 3, Some(0)),
+            // two lines made one
+            ("1,\"a,2\n3,b\",4\n", 3, Some(0)),
+            ("1,\"a,2\n9,9,9\n3,b\",4\n", 3, Some(0)),
+            ("\r\n\"a,2,3\r\n4\",5,6", 3, Some(1)),
+            ("1,2,\"a\n4,5,b\"\n", 3, Some(0)),
+            ("1,2,\"a\n4,b\"\n", 3, None),
+            ("\"1,2\n3\"", 1, None),
+            ("1,\"a, b\nc\"", 2, Some(0)),
+            ("1,\"甲，乙\n丙\"", 2, None),
+            ("0,\",,1,t\n\"0,\",\",1,t\n", 5, Some(0)),
+            ("0,\",,1,t\nA\",\",\",1,t\n", 5, Some(0)),
+            ("1,\"x\ny\",\"a\nb,c,d\"", 3, Some(1)),
         ] {
-            assert_eq!(swallowing(&record(&fields), b',', columns), want, "{fields:?}");
+            let mut record = StringRecord::new();
+            assert!(reader(text.as_bytes(), b',').read_record(&mut record).unwrap());
+            assert_eq!(swallows(&record, text.as_bytes(), b',', columns), want, "{text:?}");
         }
     }
 

@@ -27,6 +27,8 @@ mod spreadsheet;
 mod tee;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_text;
 mod workbook_words;
 
 pub use config::{ExportConfig, SOURCE_TOML};

@@ -14,7 +14,7 @@ use crate::kit::personal::{PersonalConfig, PersonalRules};
 use crate::kit::secret::SecretRef;
 
 /// A file's report and its rows: columns asked for, then note, raw and extra.
-fn read_file(name: &str, bytes: &[u8], control: Option<&str>) -> Result<(FileReport, Vec<RecordBatch>), ReadError> {
+pub(super) fn read_file(name: &str, bytes: &[u8], control: Option<&str>) -> Result<(FileReport, Vec<RecordBatch>), ReadError> {
     let dir = tempfile::tempdir().unwrap();
     let key = dir.path().join("key");
     std::fs::write(&key, "k").unwrap();
@@ -24,7 +24,7 @@ fn read_file(name: &str, bytes: &[u8], control: Option<&str>) -> Result<(FileRep
     let file = LandingFile::of(name, bytes.len() as u64).unwrap();
     let dataset = registry.dataset(&file.dataset).unwrap();
     let delivery = Delivery {
-        artifact: Artifact::from_bytes(name, bytes.to_vec(), true),
+        artifact: Artifact::from_bytes(name, bytes.to_vec(), false),
         control: control.map(|text| Artifact::from_bytes("c", text.as_bytes().to_vec(), false)),
         file,
     };
@@ -37,7 +37,7 @@ fn read_file(name: &str, bytes: &[u8], control: Option<&str>) -> Result<(FileRep
     Ok((report, batches))
 }
 
-fn column(batches: &[RecordBatch], name: &str) -> Vec<Option<String>> {
+pub(super) fn column(batches: &[RecordBatch], name: &str) -> Vec<Option<String>> {
     let texts = |batch: &RecordBatch| -> Vec<Option<String>> {
         let array = batch.column_by_name(name).unwrap().as_string::<i32>();
         array.iter().map(|text| text.map(str::to_owned)).collect()
@@ -45,14 +45,14 @@ fn column(batches: &[RecordBatch], name: &str) -> Vec<Option<String>> {
     batches.iter().flat_map(texts).collect()
 }
 
-fn reason(result: Result<(FileReport, Vec<RecordBatch>), ReadError>) -> String {
+pub(super) fn reason(result: Result<(FileReport, Vec<RecordBatch>), ReadError>) -> String {
     match result {
         Err(ReadError::Refused(refused)) => refused.reason.to_string(),
         other => panic!("not refused: {other:?}"),
     }
 }
 
-fn some(texts: &[&str]) -> Vec<Option<String>> {
+pub(super) fn some(texts: &[&str]) -> Vec<Option<String>> {
     texts.iter().map(|text| Some((*text).to_owned())).collect()
 }
 

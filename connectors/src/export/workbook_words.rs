@@ -152,10 +152,18 @@ mod tests {
     #[test]
     fn what_stands_beside_the_cells_is_read() {
         assert!(!speaks(|_| {}));
-        assert!(!speaks(|book| book.set_properties(&DocProperties::new().set_author("openpyxl").set_title("库存表"))));
-        assert!(speaks(|book| book.set_properties(&DocProperties::new().set_author("测试丁"))));
-        assert!(speaks(|book| book.set_properties(&DocProperties::new().set_comment("制表人：测试丁"))));
-        assert!(speaks(|book| book.set_properties(&DocProperties::new().set_manager("测试丁"))));
+        assert!(!speaks(|book| {
+            book.set_properties(&DocProperties::new().set_author("openpyxl").set_title("库存表"));
+        }));
+        assert!(speaks(|book| {
+            book.set_properties(&DocProperties::new().set_author("测试丁"));
+        }));
+        assert!(speaks(|book| {
+            book.set_properties(&DocProperties::new().set_comment("制表人：测试丁"));
+        }));
+        assert!(speaks(|book| {
+            book.set_properties(&DocProperties::new().set_manager("测试丁"));
+        }));
         assert!(speaks(|book| {
             book.add_worksheet().set_name("患者姓名与电话").unwrap();
         }));
