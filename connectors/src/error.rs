@@ -1,8 +1,10 @@
 //! The one error type of this crate.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
+use yaojia_models::fault::{Fault, FaultKind};
 
 /// Where in a source something happened.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,19 +28,6 @@ impl fmt::Display for At {
         }
         Ok(())
     }
-}
-
-/// What a scheduler should make of an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// Wrong configuration or credentials: fix, then run again (exit 2).
-    Config,
-    /// The source did not answer, or not usably: run again later (exit 3).
-    Unreachable,
-    /// The source answered, but not with everything it announced: run again later (exit 3).
-    Incomplete,
-    /// Something failed on our side (exit 1).
-    Internal,
 }
 
 /// What can go wrong while reading a source.
@@ -197,10 +186,8 @@ pub enum SourceError {
     },
 }
 
-impl SourceError {
-    /// The stable code of this error.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
+impl Fault for SourceError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Config { .. } => "E-SRC-001",
             Self::Secret { .. } => "E-SRC-002",
@@ -222,24 +209,20 @@ impl SourceError {
         }
     }
 
-    /// What a scheduler should make of it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
+    fn kind(&self) -> FaultKind {
         match self {
             Self::Config { .. } | Self::Secret { .. } | Self::Unauthorized { .. } | Self::TokenRefused { .. } | Self::NoMessage { .. } => {
-                ErrorKind::Config
+                FaultKind::Usage
             }
-            Self::Unreachable { .. } | Self::Business { .. } | Self::Throttled { .. } | Self::Landing { .. } => ErrorKind::Unreachable,
-            Self::TooLarge { .. } => ErrorKind::Unreachable,
-            Self::Incomplete { .. } | Self::LineFailed { .. } | Self::Page { .. } => ErrorKind::Incomplete,
-            Self::Io { .. } | Self::Batch { .. } | Self::Sink { .. } | Self::BrokenOff { .. } => ErrorKind::Internal,
+            Self::Unreachable { .. } | Self::Business { .. } | Self::Throttled { .. } | Self::Landing { .. } => FaultKind::Unavailable,
+            Self::TooLarge { .. } => FaultKind::Unavailable,
+            Self::Incomplete { .. } | Self::LineFailed { .. } | Self::Page { .. } => FaultKind::Unavailable,
+            Self::Io { .. } | Self::Batch { .. } | Self::Sink { .. } | Self::BrokenOff { .. } => FaultKind::Negative,
         }
     }
 
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let words = match self {
             Self::Config { .. } => "compare the source's configuration with its documented source.toml",
             Self::Secret { .. } => "write secrets as `env:NAME` or `file:PATH` and see that the value is there and not empty",
             Self::Incomplete { .. } => "the cursor has not moved: run the load again, or ask for a shorter window",
@@ -261,9 +244,12 @@ impl SourceError {
             Self::Io { .. } => "check free space and permissions of the temporary folder",
             Self::Batch { .. } => "this is a defect: report it with the artifact's name",
             Self::Sink { .. } => "see the cause below",
-        }
+        };
+        Some(words.into())
     }
+}
 
+impl SourceError {
     /// A configuration error.
     pub(crate) fn config(name: impl Into<String>, what: impl fmt::Display) -> Self {
         Self::Config { name: name.into(), what: what.to_string() }

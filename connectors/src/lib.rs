@@ -21,6 +21,6 @@ pub mod profile;
 pub mod source;
 
 pub use batch::{EXTRA, NOTE, RAW, ROW, text_schema};
-pub use error::{At, ErrorKind, SourceError};
+pub use error::{At, SourceError};
 pub use kit::artifact::{Artifact, ArtifactBytes};
 pub use source::{Ask, Part, Piece, Source};

@@ -1,5 +1,6 @@
 //! The SQL bundle: model SQL and indicator folders, embedded in the binary, with a project's own files over them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use include_dir::{Dir, include_dir};
 
 use crate::card::{CardError, Catalogue};
 use crate::digest::sha256_hex;
+use crate::fault::{Fault, FaultKind};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sql");
 
@@ -39,14 +41,23 @@ pub enum SqlError {
     Card(#[from] CardError),
 }
 
-impl SqlError {
-    /// The stable code shown before the message.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
+impl Fault for SqlError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Read { .. } => "E-SQL-010",
             Self::Twice { .. } => "E-SQL-011",
-            Self::Card(_) => "E-IND-010",
+            Self::Card(error) => error.code(),
+        }
+    }
+
+    fn kind(&self) -> FaultKind {
+        FaultKind::Usage
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Card(error) => error.hint(),
+            Self::Read { .. } | Self::Twice { .. } => Some("see `sql.paths` and the project's `sql` folder".into()),
         }
     }
 }

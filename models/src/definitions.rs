@@ -1,11 +1,14 @@
 //! What a warehouse is made by: contracts, SQL, and the region they are for. Configuration gives the region; nothing here knows a folder
 //! of tables, so lineage, checks and pages need no warehouse.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 use crate::bundle::{SqlBundle, SqlError};
 use crate::card::Indicator;
 use crate::contract::{ContractError, Registry};
+use crate::fault::{Fault, FaultKind};
 use crate::value::Month;
 
 /// A region's own values of indicators' parameters: indicator → name → value.
@@ -40,6 +43,29 @@ pub enum DefinitionError {
     /// The SQL.
     #[error(transparent)]
     Sql(#[from] SqlError),
+}
+
+impl Fault for DefinitionError {
+    fn code(&self) -> &'static str {
+        self.inner().code()
+    }
+
+    fn kind(&self) -> FaultKind {
+        self.inner().kind()
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        self.inner().hint()
+    }
+}
+
+impl DefinitionError {
+    fn inner(&self) -> &dyn Fault {
+        match self {
+            Self::Contract(error) => error,
+            Self::Sql(error) => error,
+        }
+    }
 }
 
 /// Contracts, SQL, region and parameters.

@@ -1,11 +1,13 @@
 //! Which table is made from which: references in parsed SQL, levels, selectors.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{ObjectName, Query, TableFactor, Visit, Visitor};
 
+use crate::fault::{Fault, FaultKind};
 use crate::sql;
 
 /// A table named in SQL.
@@ -30,7 +32,7 @@ impl fmt::Display for TableRef {
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
     /// SQL that does not parse.
-    #[error("[E-GRF-001] the SQL of `{model}` does not parse")]
+    #[error("the SQL of `{model}` does not parse")]
     Sql {
         /// The model.
         model: String,
@@ -38,7 +40,7 @@ pub enum GraphError {
         source: sqlparser::parser::ParserError,
     },
     /// A table name with more parts than schema and name.
-    #[error("[E-GRF-002] the SQL of `{model}` names `{name}`: give schema and table only")]
+    #[error("the SQL of `{model}` names `{name}`: give schema and table only")]
     Name {
         /// The model.
         model: String,
@@ -46,11 +48,34 @@ pub enum GraphError {
         name: String,
     },
     /// Models that need each other.
-    #[error("[E-GRF-003] models need each other in a circle: `{}`", .0.join("` -> `"))]
+    #[error("models need each other in a circle: `{}`", .0.join("` -> `"))]
     Cycle(Vec<String>),
     /// A selector that selects nothing.
-    #[error("[E-GRF-004] no table is called `{0}`")]
+    #[error("no table is called `{0}`")]
     Unknown(String),
+}
+
+impl Fault for GraphError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Sql { .. } => "E-GRF-001",
+            Self::Name { .. } => "E-GRF-002",
+            Self::Cycle(_) => "E-GRF-003",
+            Self::Unknown(_) => "E-GRF-004",
+        }
+    }
+
+    fn kind(&self) -> FaultKind {
+        FaultKind::Usage
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let words = match self {
+            Self::Sql { .. } | Self::Name { .. } | Self::Cycle(_) => "`yaojia check` names file and line",
+            Self::Unknown(_) => "`yaojia plan` lists what there is",
+        };
+        Some(words.into())
+    }
 }
 
 /// The tables a SQL text reads, without the names of its own `WITH` queries and table functions.
@@ -311,7 +336,7 @@ mod tests {
     #[test]
     fn refuses_circles() {
         let error = graph(&[("a", &["b"]), ("b", &["c", "s"]), ("c", &["a"]), ("d", &["a"])]).unwrap_err();
-        assert_eq!(error.to_string(), "[E-GRF-003] models need each other in a circle: `a` -> `b` -> `c` -> `a`");
+        assert_eq!(error.to_string(), "models need each other in a circle: `a` -> `b` -> `c` -> `a`");
         assert!(graph(&[("a", &["a"])]).is_err());
     }
 }

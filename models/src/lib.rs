@@ -7,6 +7,7 @@ pub mod card;
 pub mod contract;
 pub mod definitions;
 pub mod digest;
+pub mod fault;
 pub mod field;
 #[cfg(test)]
 mod fuzz;

@@ -1,9 +1,12 @@
 //! What ends a run early, and the exit code a scheduler may trust.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
+use yaojia_connectors::SourceError;
 use yaojia_connectors::profile::ProfileError;
-use yaojia_connectors::{ErrorKind as SourceKind, SourceError};
-use yaojia_warehouse::{ErrorKind, WarehouseError};
+use yaojia_models::fault::{Fault, FaultKind};
+use yaojia_warehouse::WarehouseError;
 
 /// An error of a run.
 #[derive(Debug, Error)]
@@ -42,10 +45,8 @@ pub enum RunError {
     Stopped,
 }
 
-impl RunError {
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &str {
+impl Fault for RunError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Warehouse(e) => e.code(),
             Self::Source(e) => e.code(),
@@ -59,44 +60,30 @@ impl RunError {
         }
     }
 
-    /// What to do.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
+    fn kind(&self) -> FaultKind {
         match self {
-            Self::Warehouse(e) => e.hint().map(ToString::to_string),
-            Self::Source(e) => Some(e.hint().to_string()),
-            Self::Profile(e) => Some(e.hint().to_string()),
-            Self::Config(_) => Some("`yaojia doctor` checks the configuration".to_string()),
-            Self::NotFound(_) => Some("see `yaojia status`".to_string()),
-            Self::Usage { hint, .. } => Some(hint.clone()),
-            Self::Report(_) => None,
-            Self::UsedRule(_) => Some(
-                "put the rule back as it was and add a new `[[rule]]` with `valid_from`, `known_from` and `replaces = [\"…\"]`; or close the old one with `valid_to`"
-                    .to_string(),
-            ),
-            Self::Stopped => Some("run the same command again".to_string()),
+            Self::Warehouse(e) => e.kind(),
+            Self::Source(e) => e.kind(),
+            Self::Profile(e) => e.kind(),
+            Self::Config(_) | Self::Usage { .. } | Self::UsedRule(_) => FaultKind::Usage,
+            Self::NotFound(_) | Self::Report(_) | Self::Stopped => FaultKind::Negative,
         }
     }
 
-    /// The exit code of architecture §9.
-    #[must_use]
-    pub fn exit(&self) -> u8 {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Config(_) | Self::Usage { .. } | Self::Profile(_) | Self::UsedRule(_) => 2,
-            Self::NotFound(_) | Self::Report(_) | Self::Stopped => 1,
-            Self::Source(e) => match e.kind() {
-                SourceKind::Config => 2,
-                SourceKind::Unreachable | SourceKind::Incomplete => 3,
-                SourceKind::Internal => 1,
-            },
-            Self::Warehouse(e) => match e.kind() {
-                ErrorKind::Config => 2,
-                ErrorKind::Storage => 3,
-                ErrorKind::Check => 4,
-                ErrorKind::Lease => 5,
-                ErrorKind::Gone => 1,
-                ErrorKind::Bug => 70,
-            },
+            Self::Warehouse(e) => e.hint(),
+            Self::Source(e) => e.hint(),
+            Self::Profile(e) => e.hint(),
+            Self::Config(_) => Some("`yaojia doctor` checks the configuration".into()),
+            Self::NotFound(_) => Some("see `yaojia status`".into()),
+            Self::Usage { hint, .. } => Some(hint.clone().into()),
+            Self::Report(_) => None,
+            Self::UsedRule(_) => Some(
+                "put the rule back as it was and add a new `[[rule]]` with `valid_from`, `known_from` and `replaces = [\"…\"]`; or close the old one with `valid_to`"
+                    .into(),
+            ),
+            Self::Stopped => Some("run the same command again".into()),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A project: configuration, contracts, SQL, warehouse, archive and clock, opened together.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use yaojia_models::bundle::{SqlBundle, SqlError};
 use yaojia_models::contract::{ContractError, Dataset, Registry};
 use yaojia_models::definitions::{Definitions, Region};
+use yaojia_models::fault::{Fault, FaultKind};
 use yaojia_warehouse::store::Archive;
 use yaojia_warehouse::{Root, Warehouse, WarehouseError};
 
@@ -27,6 +29,31 @@ pub enum ProjectError {
     /// The warehouse.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
+}
+
+impl ProjectError {
+    fn inner(&self) -> &dyn Fault {
+        match self {
+            Self::Config(error) => error,
+            Self::Contract(error) => error,
+            Self::Sql(error) => error,
+            Self::Warehouse(error) => error,
+        }
+    }
+}
+
+impl Fault for ProjectError {
+    fn code(&self) -> &'static str {
+        self.inner().code()
+    }
+
+    fn kind(&self) -> FaultKind {
+        self.inner().kind()
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        self.inner().hint()
+    }
 }
 
 /// A project.

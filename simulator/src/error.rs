@@ -1,6 +1,9 @@
 //! The one error type of this crate.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use yaojia_models::fault::{Fault, FaultKind};
 
 /// Why the simulator could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -67,5 +70,22 @@ impl SimError {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }
+    }
+}
+
+impl Fault for SimError {
+    fn code(&self) -> &'static str {
+        "E-SIM-001"
+    }
+
+    fn kind(&self) -> FaultKind {
+        match self {
+            Self::Config(_) | Self::NotLoopback(_) | Self::Bind { .. } => FaultKind::Usage,
+            _ => FaultKind::Negative,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some("see `yaojia simulate --help`".into())
     }
 }

@@ -1,26 +1,12 @@
-//! What can go wrong in the warehouse: each variant says what happened, where, and (by [`WarehouseError::hint`]) what to do.
+//! What can go wrong in the warehouse: each variant says what happened, where, and (by its hint) what to do.
+
+use std::borrow::Cow;
 
 use thiserror::Error;
+use yaojia_models::fault::{Fault, FaultKind};
 
 /// Shorthand used all over the crate.
 pub type Result<T> = std::result::Result<T, WarehouseError>;
-
-/// How a scheduler should take an error; the command line turns it into an exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// Wrong usage or configuration (exit 2).
-    Config,
-    /// The storage was unreachable or refused; what arrived is kept (exit 3).
-    Storage,
-    /// A data check kept something from being published (exit 4).
-    Check,
-    /// Another run holds the lease (exit 5).
-    Lease,
-    /// What was asked for is not kept any more (exit 1).
-    Gone,
-    /// A defect of the program (exit 70).
-    Bug,
-}
 
 /// An error of the warehouse.
 #[derive(Debug, Error)]
@@ -167,10 +153,8 @@ pub enum WarehouseError {
     },
 }
 
-impl WarehouseError {
-    /// The stable code shown before the message.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
+impl Fault for WarehouseError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Location { .. } => "E-WH-001",
             Self::Store { .. } => "E-WH-003",
@@ -178,11 +162,11 @@ impl WarehouseError {
             Self::Parquet { .. } => "E-WH-005",
             Self::Arrow { .. } => "E-WH-006",
             Self::Sql { .. } => "E-SQL-001",
-            Self::Contract { .. } => "E-CON-001",
+            Self::Contract { .. } => "E-WH-013",
             Self::Balance { .. } => "E-SIL-001",
             Self::Check { .. } => "E-CHK-001",
             Self::Leased { .. } => "E-WH-007",
-            Self::Indicator(_) => "E-IND-001",
+            Self::Indicator(error) => error.code(),
             Self::Archive { .. } => "E-WH-008",
             Self::Task(_) => "E-WH-009",
             Self::Ledger { .. } => "E-WH-010",
@@ -193,41 +177,36 @@ impl WarehouseError {
         }
     }
 
-    /// How a scheduler should take it.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
+    fn kind(&self) -> FaultKind {
         match self {
             Self::Location { .. } | Self::Contract { .. } | Self::Archive { .. } | Self::Key { .. } | Self::Backup { .. } => {
-                ErrorKind::Config
+                FaultKind::Usage
             }
-            Self::Store { .. } | Self::Delta { .. } | Self::Parquet { .. } => ErrorKind::Storage,
-            Self::Check { .. } | Self::Balance { .. } | Self::Audit { .. } => ErrorKind::Check,
-            Self::Leased { .. } => ErrorKind::Lease,
-            Self::Vacuumed { .. } => ErrorKind::Gone,
-            Self::Sql { .. } | Self::Indicator(_) => ErrorKind::Config,
-            Self::Arrow { .. } | Self::Task(_) | Self::Ledger { .. } => ErrorKind::Bug,
+            Self::Store { .. } | Self::Delta { .. } | Self::Parquet { .. } => FaultKind::Unavailable,
+            Self::Check { .. } | Self::Balance { .. } | Self::Audit { .. } => FaultKind::Check,
+            Self::Leased { .. } => FaultKind::Leased,
+            Self::Vacuumed { .. } => FaultKind::Negative,
+            Self::Sql { .. } | Self::Indicator(_) => FaultKind::Usage,
+            Self::Arrow { .. } | Self::Task(_) | Self::Ledger { .. } => FaultKind::Bug,
         }
     }
 
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Location { .. } => Some("give a folder, or a URL such as s3://bucket/path"),
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let words = match self {
+            Self::Location { .. } => "give a folder, or a URL such as s3://bucket/path",
             Self::Store { .. } | Self::Parquet { .. } | Self::Delta { .. } => {
-                Some("check disk space, permissions and the network, then run the same command again: it finishes the work")
+                "check disk space, permissions and the network, then run the same command again: it finishes the work"
             }
-            Self::Leased { .. } => Some("wait until that run has ended; a lease of a dead process is taken over by itself"),
-            Self::Check { .. } | Self::Balance { .. } => {
-                Some("the last good data still serve; see `yaojia status` and the candidate's rows")
-            }
-            Self::Audit { .. } => Some("restore it from a backup; `yaojia verify` names everything that does not fit"),
+            Self::Leased { .. } => "wait until that run has ended; a lease of a dead process is taken over by itself",
+            Self::Check { .. } | Self::Balance { .. } => "the last good data still serve; see `yaojia status` and the candidate's rows",
+            Self::Audit { .. } => "restore it from a backup; `yaojia verify` names everything that does not fit",
             Self::Vacuumed { .. } => {
-                Some("`yaojia replay --release N --out DIR` makes it again from the received rows; `[maintain]` says how many are kept")
+                "`yaojia replay --release N --out DIR` makes it again from the received rows; `[maintain]` says how many are kept"
             }
-            Self::Backup { .. } => Some("give a folder of its own to each warehouse's copy"),
-            Self::Sql { .. } | Self::Indicator(_) => Some("run `yaojia check` to plan every SQL without data"),
-            _ => None,
-        }
+            Self::Backup { .. } => "give a folder of its own to each warehouse's copy",
+            Self::Sql { .. } | Self::Indicator(_) => "run `yaojia check` to plan every SQL without data",
+            _ => return None,
+        };
+        Some(words.into())
     }
 }

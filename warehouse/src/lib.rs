@@ -19,6 +19,6 @@ pub mod silver;
 pub mod store;
 mod warehouse;
 
-pub use error::{ErrorKind, Result, WarehouseError};
+pub use error::{Result, WarehouseError};
 pub use store::Root;
 pub use warehouse::Warehouse;

@@ -1,8 +1,10 @@
 //! What can be wrong with a profile.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use yaojia_models::fault::{Fault, FaultKind};
 
 use crate::error::SourceError;
 
@@ -39,10 +41,8 @@ pub enum ProfileError {
     Ambiguous(String),
 }
 
-impl ProfileError {
-    /// The stable code of this error.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
+impl Fault for ProfileError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Read { .. } => "E-PRF-001",
             Self::Syntax { .. } => "E-PRF-002",
@@ -51,15 +51,18 @@ impl ProfileError {
         }
     }
 
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
+    fn kind(&self) -> FaultKind {
+        FaultKind::Usage
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let words = match self {
             Self::Read { .. } => "see `[profiles] paths` in yaojia.toml, and that the file can be read",
             Self::Syntax { .. } => "compare it with docs/profiles.md, key by key",
             Self::Invalid { .. } => "correct the profile, then `yaojia profile check FILE`",
             Self::Ambiguous(_) => "give every profile its own name, and every file one profile (`files.paths`)",
-        }
+        };
+        Some(words.into())
     }
 }
 

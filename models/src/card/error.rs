@@ -1,6 +1,9 @@
 //! What can be wrong with the files of an indicator.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use crate::fault::{Fault, FaultKind};
 
 /// A card, rule or SQL file that cannot be used; names the file and, where there is one, the key.
 #[derive(Debug, thiserror::Error)]
@@ -55,5 +58,19 @@ impl CardError {
     /// A key of a file that does not fit.
     pub(super) fn invalid(file: &str, key: impl Into<String>, why: impl Into<String>) -> Self {
         Self::Invalid { file: file.to_owned(), key: key.into(), why: why.into() }
+    }
+}
+
+impl Fault for CardError {
+    fn code(&self) -> &'static str {
+        "E-IND-010"
+    }
+
+    fn kind(&self) -> FaultKind {
+        FaultKind::Usage
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some("correct the file it names, then `yaojia indicator check`".into())
     }
 }

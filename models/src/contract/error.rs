@@ -1,12 +1,15 @@
 //! What can be wrong with a contract.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use crate::fault::{Fault, FaultKind};
 
 /// A contract file that cannot be used; every message names the file and the key.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
     /// A file or folder cannot be read.
-    #[error("[E-CON-001] cannot read `{path}`")]
+    #[error("cannot read `{path}`")]
     Read {
         /// The file or folder.
         path: PathBuf,
@@ -14,13 +17,13 @@ pub enum ContractError {
         source: std::io::Error,
     },
     /// A file is not UTF-8.
-    #[error("[E-CON-002] `{file}` is not UTF-8 text")]
+    #[error("`{file}` is not UTF-8 text")]
     NotText {
         /// The file.
         file: String,
     },
     /// A file is not valid TOML, or has an unknown, missing or doubled key.
-    #[error("[E-CON-003] `{file}` is not a valid contract: {message}")]
+    #[error("`{file}` is not a valid contract: {message}")]
     Toml {
         /// The file.
         file: String,
@@ -30,7 +33,7 @@ pub enum ContractError {
         source: Box<toml::de::Error>,
     },
     /// A key has a value that does not fit.
-    #[error("[E-CON-004] `{file}`: `{key}`: {problem}")]
+    #[error("`{file}`: `{key}`: {problem}")]
     Invalid {
         /// The file.
         file: String,
@@ -40,7 +43,7 @@ pub enum ContractError {
         problem: String,
     },
     /// Contracts need each other in a circle.
-    #[error("[E-CON-005] `{file}`: `references`: datasets need each other in a circle: `{}`", .names.join("` -> `"))]
+    #[error("`{file}`: `references`: datasets need each other in a circle: `{}`", .names.join("` -> `"))]
     Cycle {
         /// The file of the first of them.
         file: String,
@@ -48,7 +51,7 @@ pub enum ContractError {
         names: Vec<String>,
     },
     /// A contract cannot be rendered for its digest.
-    #[error("[E-CON-006] `{file}` cannot be rendered for its digest")]
+    #[error("`{file}` cannot be rendered for its digest")]
     Render {
         /// The file.
         file: String,
@@ -60,5 +63,26 @@ pub enum ContractError {
 impl ContractError {
     pub(crate) fn invalid(file: &str, key: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Invalid { file: file.to_owned(), key: key.into(), problem: problem.into() }
+    }
+}
+
+impl Fault for ContractError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "E-CON-001",
+            Self::NotText { .. } => "E-CON-002",
+            Self::Toml { .. } => "E-CON-003",
+            Self::Invalid { .. } => "E-CON-004",
+            Self::Cycle { .. } => "E-CON-005",
+            Self::Render { .. } => "E-CON-006",
+        }
+    }
+
+    fn kind(&self) -> FaultKind {
+        FaultKind::Usage
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some("correct the contract file it names".into())
     }
 }

@@ -1,6 +1,9 @@
 //! What can be wrong with a project's configuration.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use yaojia_models::fault::{Fault, FaultKind};
 
 /// A configuration that cannot be used; every message names the file and the key.
 #[derive(Debug, thiserror::Error)]
@@ -62,10 +65,10 @@ impl ConfigError {
         let path = path.into();
         move |source| Self::Io { path, source }
     }
+}
 
-    /// The stable code shown before the message.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
+impl Fault for ConfigError {
+    fn code(&self) -> &'static str {
         match self {
             Self::Missing { .. } => "E-CFG-001",
             Self::Io { .. } => "E-CFG-002",
@@ -76,15 +79,21 @@ impl ConfigError {
         }
     }
 
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
+    fn kind(&self) -> FaultKind {
         match self {
+            Self::Exists { .. } => FaultKind::Negative,
+            _ => FaultKind::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let words = match self {
             Self::Missing { .. } => "run `yaojia init` there, or point `--project` at the folder of a yaojia.toml",
             Self::Io { .. } => "check that it exists and that you may use it",
             Self::Syntax { .. } | Self::Invalid { .. } => "compare it with the documented file that `yaojia init` writes",
             Self::Secret { .. } => "write secrets as `env:NAME` or `file:PATH` and see that the value is there and not empty",
             Self::Exists { .. } => "nothing is overwritten: move it away first, or choose another folder",
-        }
+        };
+        Some(words.into())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use yaojia_models::fault::Fault;
+
 use super::vars::Vars;
 use super::*;
 

@@ -11,6 +11,7 @@ mod sources;
 mod tests;
 mod walk;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
@@ -18,6 +19,7 @@ use yaojia_connectors::SourceError;
 use yaojia_connectors::platform::{PlatformConfig, SOURCE_TOML};
 use yaojia_models::contract::Dataset;
 use yaojia_models::definitions::Definitions;
+use yaojia_models::fault::{Fault, FaultKind};
 use yaojia_warehouse::WarehouseError;
 use yaojia_warehouse::indicator::EngineError;
 use yaojia_warehouse::lineage::{ColumnRef, Influence, Origin};
@@ -28,7 +30,7 @@ pub use walk::{Direction, Edge, Found, NotFound, Step, Target};
 #[derive(Debug, thiserror::Error)]
 pub enum LineageError {
     /// A table of the engine's that is not there.
-    #[error("[E-LIN-001] the engine's table `{table}` cannot be read: {why}")]
+    #[error("the engine's table `{table}` cannot be read: {why}")]
     Ask {
         /// The table.
         table: String,
@@ -44,6 +46,32 @@ pub enum LineageError {
     /// The message table of the platform.
     #[error(transparent)]
     Source(#[from] SourceError),
+}
+
+impl LineageError {
+    /// The error of the layer it comes from, where it is not our own.
+    fn inner(&self) -> Option<&dyn Fault> {
+        match self {
+            Self::Ask { .. } => None,
+            Self::Warehouse(error) => Some(error),
+            Self::Engine(error) => Some(error),
+            Self::Source(error) => Some(error),
+        }
+    }
+}
+
+impl Fault for LineageError {
+    fn code(&self) -> &'static str {
+        self.inner().map_or("E-LIN-001", Fault::code)
+    }
+
+    fn kind(&self) -> FaultKind {
+        self.inner().map_or(FaultKind::Bug, Fault::kind)
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        self.inner().map_or(Some("report it: this is a defect".into()), Fault::hint)
+    }
 }
 
 /// What the lineage is told from.

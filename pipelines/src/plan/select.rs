@@ -298,6 +298,8 @@ impl PlanFilter {
 
 #[cfg(test)]
 mod tests {
+    use yaojia_models::fault::Fault;
+
     use super::*;
 
     fn nodes() -> Nodes {
@@ -351,7 +353,7 @@ mod tests {
     fn a_word_that_names_nothing_is_told_what_comes_near() {
         let hint = |word: &str| {
             let error = nodes().select(&[word.to_owned()], &States::new()).unwrap_err();
-            assert_eq!(error.exit(), 2, "{error}");
+            assert_eq!(error.kind().exit(), 2, "{error}");
             error.hint().unwrap()
         };
         assert_eq!(hint("fact_reciept"), "perhaps `fact_receipt`");

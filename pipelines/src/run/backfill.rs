@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use yaojia_models::contract::SourceKind;
+use yaojia_models::fault::Fault;
 use yaojia_models::value::Month;
 use yaojia_warehouse::ledger::{Backfill, BackfillEvent, BackfillState, StepState, backfills, record_backfill, runs};
 use yaojia_warehouse::store::Lease;

@@ -14,6 +14,7 @@ mod restate;
 mod retry;
 pub(crate) mod undone;
 
+use yaojia_models::fault::Fault;
 use yaojia_warehouse::ledger::{current_release, record_run};
 use yaojia_warehouse::store::Lease;
 

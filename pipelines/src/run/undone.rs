@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use yaojia_models::fault::Fault;
 use yaojia_warehouse::ledger::{self, Undone, UndoneKind, record_undone};
 
 use super::Work;

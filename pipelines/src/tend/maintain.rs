@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use yaojia_models::fault::Fault;
 use yaojia_warehouse::Root;
 use yaojia_warehouse::keep::{Backup, Checkpoints, Compaction, Copied, Keep, OldLog, Pinned, Removal, Tally, Vacuum, pinned};
 use yaojia_warehouse::ledger::{CellMarks, RunStamp, record_run};

@@ -14,6 +14,7 @@ mod audit;
 mod backfill;
 mod checks;
 mod cli;
+mod codes;
 mod completeness;
 mod crash;
 mod delta;

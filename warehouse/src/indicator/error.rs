@@ -1,7 +1,10 @@
 //! What can go wrong while an indicator is computed.
 
+use std::borrow::Cow;
+
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use yaojia_models::fault::{Fault, FaultKind};
 
 /// An indicator that could not be computed; names the indicator and, where SQL is the cause, its file.
 #[derive(Debug, thiserror::Error)]
@@ -95,5 +98,19 @@ impl EngineError {
     /// A given table that does not fit.
     pub(super) fn table(table: &str, why: impl std::fmt::Display) -> Self {
         Self::Table { table: table.to_owned(), why: why.to_string() }
+    }
+}
+
+impl Fault for EngineError {
+    fn code(&self) -> &'static str {
+        "E-IND-001"
+    }
+
+    fn kind(&self) -> FaultKind {
+        FaultKind::Usage
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some("run `yaojia check` to plan every SQL without data; `yaojia indicator check` for one indicator".into())
     }
 }

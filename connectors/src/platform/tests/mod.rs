@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use yaojia_models::contract::Registry;
 
 use super::*;
-use crate::error::ErrorKind;
+use yaojia_models::fault::{Fault, FaultKind};
 
 /// What the server does with one request.
 #[derive(Debug, Clone)]
@@ -172,7 +172,7 @@ async fn rows_that_move_have_the_window_read_again() {
 async fn a_window_that_stays_short_fails_with_all_its_names() {
     let platform = Platform::start(vec![token("t")], vec![page(&[1], "1", "2")]).await;
     let error = read(&platform.source("")).await.unwrap_err();
-    assert_eq!((error.code(), error.kind()), ("E-SRC-003", ErrorKind::Incomplete));
+    assert_eq!((error.code(), error.kind()), ("E-SRC-003", FaultKind::Unavailable));
     assert_eq!(
         error.to_string(),
         "C1004 window 20240101000000-20240131235959 page 1: received 1 of 2 announced rows, in each of 2 reads: 成功"
@@ -184,7 +184,7 @@ async fn a_failure_keeps_the_platform_words() {
     let refused = ok(r#"{"infcode":0,"output":{"data":{"returnCode":"403","returnMsg":"接口未授权"}}}"#);
     let platform = Platform::start(vec![token("t")], vec![refused]).await;
     let error = read(&platform.source("")).await.unwrap_err();
-    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-005", ErrorKind::Unreachable, 3));
+    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-005", FaultKind::Unavailable, 3));
     assert!(error.to_string().contains("C1004 window 20240101000000-20240131235959 page 1") && error.to_string().contains("接口未授权"));
 }
 
@@ -194,7 +194,7 @@ async fn a_bad_signature_is_not_repeated() {
     let platform = Platform::start(vec![token("t")], vec![refused]).await;
     let source = platform.source("signing = \"tif\"\npaasid = \"p\"\nsecret = \"SECRET\"");
     let error = read(&source).await.unwrap_err();
-    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-007", ErrorKind::Config, 1));
+    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-007", FaultKind::Usage, 1));
     let calls = platform.calls.lock().unwrap();
     let signed: Vec<bool> = calls.iter().map(|(head, _)| head.contains("x-tif-signature: ") && head.contains("x-tif-paasid: p")).collect();
     assert_eq!(signed, [false, true]);
@@ -204,10 +204,10 @@ async fn a_bad_signature_is_not_repeated() {
 async fn wrong_credentials_and_no_platform() {
     let platform = Platform::start(vec![ok(r#"{"infcode":-1,"err_msg":"应用编码错误"}"#)], vec![]).await;
     let error = read(&platform.source("")).await.unwrap_err();
-    assert_eq!((error.code(), error.kind()), ("E-SRC-008", ErrorKind::Config));
+    assert_eq!((error.code(), error.kind()), ("E-SRC-008", FaultKind::Usage));
     let gone = Platform { url: "http://127.0.0.1:1/tps".to_owned(), calls: Arc::default() };
     let error = read(&gone.source("")).await.unwrap_err();
-    assert_eq!((error.code(), error.kind()), ("E-SRC-004", ErrorKind::Unreachable));
+    assert_eq!((error.code(), error.kind()), ("E-SRC-004", FaultKind::Unavailable));
 }
 
 #[tokio::test]

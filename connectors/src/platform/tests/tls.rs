@@ -157,7 +157,7 @@ async fn own_ca_and_proxy_and_no_secret_leaves() {
     let echoed = read(&source).await.unwrap_err();
     assert!(echoed.to_string().contains("令牌***（***/***）未授权"), "{echoed}");
     let distrusted = read(&setup.source(false, gate, PROXY)).await.unwrap_err();
-    assert!(distrusted.to_string().contains("certificate") && distrusted.kind() == ErrorKind::Unreachable, "{distrusted}");
+    assert!(distrusted.to_string().contains("certificate") && distrusted.kind() == FaultKind::Unavailable, "{distrusted}");
     let locked_out = read(&setup.source(true, gate, "wrong-s3cret")).await.unwrap_err();
     assert!(locked_out.to_string().contains("proxy"), "{locked_out}");
     drop(guard);
@@ -165,7 +165,7 @@ async fn own_ca_and_proxy_and_no_secret_leaves() {
     let mut said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(said.contains("未授权") && said.contains("C1004"), "nothing was logged:\n{said}");
     for error in [echoed, distrusted, locked_out] {
-        said.push_str(&format!("{error} {error:?} {}", error.hint()));
+        said.push_str(&format!("{error} {error:?} {}", error.hint().unwrap_or_default()));
     }
     said.push_str(&format!("{source:?}"));
     for secret in [APP, AUTH, TOKEN, PROXY, PROXY_BASIC, "wrong-s3cret"] {
@@ -179,7 +179,7 @@ async fn an_unusable_ca_file_or_proxy_is_named() {
     let connect = |more: &str| PlatformSource::connect(PlatformConfig::from_toml(&format!("{}{more}", setup.base)).unwrap()).unwrap_err();
     for more in [format!("ca_file = \"{}\"", setup.dir.path().join("ca.pem").display()), "ca_file = \"/no/such.pem\"".to_owned()] {
         let error = connect(&more);
-        assert!(error.kind() == ErrorKind::Config && error.to_string().contains("http.ca_file"), "{error}");
+        assert!(error.kind() == FaultKind::Usage && error.to_string().contains("http.ca_file"), "{error}");
     }
     let error = connect("proxy = \"http://user:hunter2@[\"");
     assert!(error.to_string().contains("`http.proxy` is not a proxy URL") && !format!("{error:?}").contains("hunter2"), "{error:?}");

@@ -64,7 +64,7 @@ async fn a_window_is_read_from_every_message_and_again_for_a_failed_line() {
 async fn a_line_that_never_comes_fails_the_window_with_its_name() {
     let platform = Platform::start(vec![zj_token()], vec![lines(&format!("[{},{FAILED}]", good(1)), 2)]).await;
     let error = orders(&platform.source(ZJ)).await.unwrap_err();
-    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-016", ErrorKind::Incomplete, 2));
+    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-016", FaultKind::Unavailable, 2));
     assert_eq!(error.to_string(), "ZJ9657 window 20240101000000-20240131235959 page 1: line 2 did not arrive, in each of 2 reads: 处理中");
     // announced or not, a failed line is a failed window
     let platform = Platform::start(vec![zj_token()], vec![lines(&format!("[{},{FAILED}]", good(1)), 1)]).await;
@@ -87,7 +87,7 @@ async fn a_bad_signature_is_not_repeated_on_either_call() {
     {
         let platform = Platform::start(vec![zj_token()], vec![refused.clone()]).await;
         let error = orders(&platform.source(ZJ)).await.unwrap_err();
-        assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-007", ErrorKind::Config, 1));
+        assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-007", FaultKind::Usage, 1));
         let platform = Platform::start(vec![refused], vec![]).await;
         let error = orders(&platform.source(ZJ)).await.unwrap_err();
         assert_eq!((error.code(), platform.calls.lock().unwrap().len()), ("E-SRC-007", 1));
@@ -115,7 +115,7 @@ async fn a_window_the_platform_finds_too_long_is_split() {
     let second = Window::new(january().from, january().from);
     let registry = Registry::embedded().unwrap();
     let error = platform.source("").read_window(registry.dataset("ord_detl").unwrap(), second).await.unwrap_err();
-    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-015", ErrorKind::Unreachable, 1));
+    assert_eq!((error.code(), error.kind(), platform.asked().len()), ("E-SRC-015", FaultKind::Unavailable, 1));
     assert!(error.to_string().contains("查询时间跨度不能超过16天"), "{error}");
 }
 

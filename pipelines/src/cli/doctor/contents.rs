@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use yaojia_models::contract::Registry;
-use yaojia_warehouse::Root;
 use yaojia_warehouse::audit::seal::Finding;
 use yaojia_warehouse::audit::{Inspection, inspect_bytes, inspect_tables};
 use yaojia_warehouse::keep::{Tally, strays};
 use yaojia_warehouse::ledger::last_run;
 use yaojia_warehouse::store::Archive;
+use yaojia_warehouse::{Root, WarehouseError};
 
 use super::super::{CliError, ExitStatus};
 use super::Report;
@@ -71,12 +71,11 @@ fn tell(report: &mut Report<'_>, name: &'static str, found: Result<Inspection, C
         Ok(found) => {
             for Finding { what, why } in found.findings {
                 let error = CliError {
-                    code: "E-AUD-001".to_owned(),
-                    message: format!("`{what}`: {why}"),
                     hint: Some(
                         "restore it from a backup, or build the table again: `yaojia build` makes silver and gold from bronze".to_owned(),
                     ),
                     exit: ExitStatus::Negative,
+                    ..WarehouseError::Audit { what, why }.into()
                 };
                 report.note::<()>(name, Err(error));
             }

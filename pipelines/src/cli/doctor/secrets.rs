@@ -1,6 +1,9 @@
 //! Secrets: there, not empty, and nobody else's to read.
 
+use std::borrow::Cow;
+
 use yaojia_connectors::kit::secret::SecretRef;
+use yaojia_models::fault::Fault;
 
 use super::Verdict;
 use crate::config::Config;
@@ -14,7 +17,7 @@ pub(super) fn check(config: &Config) -> Vec<(Verdict, String, Option<String>)> {
             (Err(error), _) if lent => {
                 lines.push((Verdict::Skipped, format!("{key}: {error}; personal files cannot be opened here"), None))
             }
-            (Err(error), _) => lines.push((Verdict::Failed, format!("{key}: {error}"), Some(error.hint().to_owned()))),
+            (Err(error), _) => lines.push((Verdict::Failed, format!("{key}: {error}"), error.hint().map(Cow::into_owned))),
             (Ok(_), Some(path)) => {
                 lines.push((Verdict::Failed, format!("{key}: `{path}` can be read by others"), Some(format!("chmod 600 {path}"))));
             }
