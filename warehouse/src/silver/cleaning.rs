@@ -50,12 +50,27 @@ fn batch(dataset: &Dataset, column: &str, written: &[String]) -> RecordBatch {
 fn every_key_and_code_is_the_same_however_it_is_guarded() {
     let registry = Registry::embedded().unwrap();
     // one of every kind: controls, formats, spaces, fillers; all of Unicode in models/src/text/fuzz.rs
-    let unseen = ["\0", "\u{1f}", "\u{7f}", "\u{85}", "\u{ad}", "\u{200b}", "\u{200e}", "\u{202a}", "\u{2060}", "\u{feff}", "\u{e0041}", "\u{fe0f}", "\u{3164}"];
+    let unseen = [
+        "\0",
+        "\u{1f}",
+        "\u{7f}",
+        "\u{85}",
+        "\u{ad}",
+        "\u{200b}",
+        "\u{200e}",
+        "\u{202a}",
+        "\u{2060}",
+        "\u{feff}",
+        "\u{e0041}",
+        "\u{fe0f}",
+        "\u{3164}",
+    ];
     for dataset in registry.datasets() {
         for column in dataset.columns.iter().filter(|column| column.form() != yaojia_models::text::Form::Prose) {
             let value = plain(column);
             let (head, tail) = value.split_at(1);
-            let mut written = vec![value.clone(), format!("'{value}"), format!("`{value}"), format!("=\"{value}\""), format!("\u{2003}{value}\u{3000}")];
+            let mut written =
+                vec![value.clone(), format!("'{value}"), format!("`{value}"), format!("=\"{value}\""), format!("\u{2003}{value}\u{3000}")];
             for c in unseen {
                 written.extend([format!("{c}{value}"), format!("{value}{c}"), format!("{head}{c}{tail}"), format!("'{c}{value}")]);
             }

@@ -5,6 +5,7 @@
 mod names;
 mod spelling;
 mod values;
+mod vocabulary;
 
 use std::collections::HashSet;
 use std::fmt;
