@@ -42,9 +42,10 @@ fmt:
 clippy:
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 
-# Contracts, cards and SQL: loads all, lints and plans every text without data.
+# Contracts, cards and SQL: loads all, lints and plans every text without data; and how much of the indicators' SQL stands twice.
 lint: build
 	$(YAOJIA) check
+	$(PYTHON) tests/sql_copies.py --top 0
 
 # The generated pages of the indicators.
 pages: build
@@ -70,13 +71,15 @@ bench:
 bench-late: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/bench/late.py
 
-# Long proofs: random histories, kills at random moments, a hostile platform, flipped bytes, and random worlds (some 20 to 60 seconds each).
+# Long proofs: random histories, kills at random moments, a hostile platform, formulas at their boundaries, flipped bytes, and random worlds (some 20 to 60 seconds each).
 WORLDS    ?= 200
 HISTORIES ?= 100
+FORMULAS  ?= 50
 soak: build
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/histories.py --histories $(HISTORIES)
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/kill.py --kills 200
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/hostile.py --seeds 10
+	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/formulas.py --worlds $(FORMULAS) --share 0.2
 	YAOJIA=$(YAOJIA) $(PYTHON) tests/soak/flips.py --flips 200
 	YAOJIA=$(abspath $(YAOJIA)) YAOJIA_WORLDS=$(WORLDS) $(CARGO) test --workspace --test acceptance -- --nocapture worlds::
 

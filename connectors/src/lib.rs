@@ -18,9 +18,7 @@ mod fuzz;
 pub mod kit;
 pub mod platform;
 pub mod profile;
-pub mod source;
 
 pub use batch::{EXTRA, NOTE, RAW, ROW, text_schema};
 pub use error::{At, SourceError};
 pub use kit::artifact::{Artifact, ArtifactBytes};
-pub use source::{Ask, Part, Piece, Source};

@@ -127,8 +127,7 @@ impl SqlBundle {
                 return Err(SqlError::Twice { table: table.to_owned(), first: first.path, second: path.clone() });
             }
         }
-        let indicators = files.iter().filter_map(|(path, text)| Some((path.strip_prefix("indicators/")?, text)));
-        let catalogue = Catalogue::from_files(indicators)?;
+        let catalogue = Catalogue::from_files(&files)?;
         Ok(Self { files, models, catalogue })
     }
 

@@ -5,6 +5,11 @@
 
 use std::borrow::Cow;
 
+/// Something asked for does not exist, whichever layer is asked.
+pub const NOT_FOUND: &str = "E-RUN-001";
+/// What was given cannot be understood or is not allowed: flags, words, SQL that is no query.
+pub const WRONG_USAGE: &str = "E-CLI-001";
+
 /// How whoever asked should take a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {

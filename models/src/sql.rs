@@ -1,12 +1,29 @@
 //! Parsing of model SQL.
 
-use sqlparser::ast::Statement;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, Statement, Value, visit_expressions};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
 
 /// The statements of a file. `$name` parameters are placeholders.
 pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>, ParserError> {
     Parser::parse_sql(&GenericDialect {}, sql)
+}
+
+/// The parameters (`region` for `$region`) that a text names; none where it does not parse.
+pub(crate) fn parameters(sql: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let _ = visit_expressions(&parse(sql).unwrap_or_default(), |expression| {
+        if let Expr::Value(value) = expression
+            && let Value::Placeholder(name) = &value.value
+        {
+            found.insert(name.trim_start_matches('$').to_owned());
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    found
 }
 
 /// The line a parser error names (`… at Line: 3, Column: 7`); 1 where it names none.

@@ -16,6 +16,7 @@ use yaojia_warehouse::{Root, Warehouse};
 
 use crate::error::RunError;
 use crate::project::Project;
+use crate::run::guard;
 use crate::stop::Stop;
 use yaojia_models::bundle::SqlBundle;
 
@@ -53,6 +54,8 @@ pub struct Context<'a> {
     pub now: i64,
     /// Whether `now` was given (`--as-of`) rather than read from the wall.
     pub fixed: bool,
+    /// Whether `now` may lie before the instant of the release.
+    pub allow_earlier: bool,
     /// Set when a signal asked the run to stop.
     pub stop: &'a Stop,
 }
@@ -78,6 +81,7 @@ impl<'a> Context<'a> {
             profiles: OnceLock::new(),
             now: project.clock.micros(),
             fixed: project.clock.is_fixed(),
+            allow_earlier: project.allow_earlier,
             stop: &project.stop,
         }
     }
@@ -126,6 +130,7 @@ impl LazyRun {
             return Ok(stamp.clone());
         }
         let stamp = open_run(context.root, self.verb, self.at, &instant_text(self.at)).await?;
+        guard::keep_region(context.root, context.region).await?;
         self.stamp = Some(stamp.clone());
         Ok(stamp)
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 use yaojia_connectors::SourceError;
 use yaojia_connectors::profile::ProfileError;
-use yaojia_models::fault::{Fault, FaultKind};
+use yaojia_models::fault::{Fault, FaultKind, NOT_FOUND};
 use yaojia_warehouse::WarehouseError;
 
 /// An error of a run.
@@ -53,7 +53,7 @@ impl Fault for RunError {
             Self::Profile(e) => e.code(),
             Self::Config(_) => "E-RUN-004",
             Self::Usage { .. } => "E-RUN-005",
-            Self::NotFound(_) => "E-RUN-001",
+            Self::NotFound(_) => NOT_FOUND,
             Self::Report(_) => "E-RUN-002",
             Self::UsedRule(_) => "E-IND-012",
             Self::Stopped => "E-RUN-003",

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod error;
+pub mod file_rows;
 pub mod lineage;
 pub mod load;
 pub mod pages;

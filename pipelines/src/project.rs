@@ -56,6 +56,15 @@ impl Fault for ProjectError {
     }
 }
 
+/// What a verb does to the warehouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It reads: nothing is created, and the storage refuses whoever would write.
+    Read,
+    /// It reads and writes.
+    Write,
+}
+
 /// A project.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -73,6 +82,8 @@ pub struct Project {
     pub clock: Clock,
     /// Asked to stop?
     pub stop: Stop,
+    /// May the instant lie before that of the release?
+    pub allow_earlier: bool,
 }
 
 impl Project {
@@ -80,28 +91,32 @@ impl Project {
     ///
     /// # Errors
     /// [`ProjectError`].
-    pub fn open(dir: &Path, overrides: &Overrides, clock: Clock) -> Result<Self, ProjectError> {
+    pub fn open(dir: &Path, overrides: &Overrides, clock: Clock, access: Access) -> Result<Self, ProjectError> {
         let config = Config::load(dir, overrides)?;
         let registry = Registry::embedded()?;
-        Self::assemble(dir, config, registry, clock)
+        Self::assemble(dir, config, registry, clock, access)
     }
 
     /// Opens what a checked configuration describes.
     ///
     /// # Errors
     /// [`ProjectError`].
-    pub fn assemble(dir: &Path, config: Config, registry: Registry, clock: Clock) -> Result<Self, ProjectError> {
+    pub fn assemble(dir: &Path, config: Config, registry: Registry, clock: Clock, access: Access) -> Result<Self, ProjectError> {
         let datasets = config.aliases.merged(registry.datasets())?;
         if let Some(platform) = &config.platform {
             platform.check_against(&datasets).map_err(|error| ConfigError::invalid("platform.messages", error))?;
         }
         let definitions = definitions(dir, &config, registry)?;
         check_parameters(&definitions.parameters, definitions.sql.catalogue())?;
-        let root = Root::open(&config.warehouse.location, config.storage_options()?)?;
+        let (location, options) = (&config.warehouse.location, config.storage_options()?);
+        let root = match access {
+            Access::Read => Root::existing(location, options)?,
+            Access::Write => Root::open(location, options)?,
+        };
         let archive = Archive::new(root.clone(), config.audit_keys()?);
         let counties = config.region.counties.clone();
         let warehouse = Warehouse { root, archive, definitions };
-        Ok(Self { dir: dir.to_owned(), config, warehouse, datasets, counties, clock, stop: Stop::default() })
+        Ok(Self { dir: dir.to_owned(), config, warehouse, datasets, counties, clock, stop: Stop::default(), allow_earlier: false })
     }
 
     /// A dataset with the project's aliases, for connectors.

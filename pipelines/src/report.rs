@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use yaojia_warehouse::gold::MonthCounts;
+use yaojia_warehouse::ledger::{LandingMark, LoadMark};
 use yaojia_warehouse::silver::{Counts, RowsJudged};
 
 /// Counts by two names.
@@ -32,6 +33,9 @@ pub struct DatasetLoad {
     pub unknown_columns: BTreeMap<String, u64>,
     /// Personal-looking columns dropped at the door.
     pub dropped_personal: BTreeMap<String, u64>,
+    /// The platform's own time, where this machine's clock is ahead of it: nothing later is taken for read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform_time: Option<String>,
     /// Refused files, with the reason.
     #[serde(skip)]
     pub refused: Vec<(String, String)>,
@@ -48,6 +52,30 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
+/// One thing in the landing folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LandingLine {
+    /// Path below the landing root.
+    pub file: String,
+    /// `loaded`, `same_content`, `refused`, `passed_over`, `missing`.
+    pub state: &'static str,
+    /// The word for why.
+    pub reason: String,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl LandingLine {
+    /// As it stands in the ledger.
+    #[must_use]
+    pub fn of(mark: &LandingMark) -> Self {
+        let (reason, detail, hint) = (mark.reason.clone(), mark.detail.clone(), mark.hint.clone());
+        Self { file: mark.path.clone(), state: mark.state.text(), reason, detail, hint }
+    }
+}
+
 /// What was loaded.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct LoadReport {
@@ -59,12 +87,37 @@ pub struct LoadReport {
     pub same_content: Vec<String>,
     /// What could not be loaded, in words.
     pub failed: Vec<String>,
+    /// What a person should look at: becomes the run's.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+    /// What lies in the landing folder and is not loaded (refused, passed over, announced and missing), with why and what to do; and what
+    /// this run loaded of it.
+    pub landing: Vec<LandingLine>,
     /// By dataset.
     pub datasets: BTreeMap<String, DatasetLoad>,
+    /// What was read and brought nothing: written down in a run that writes, or whose instant needs it.
+    #[serde(skip)]
+    pub(crate) pending: Pending,
 }
+
+/// Marks that are not yet in the ledger.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pending {
+    /// Windows that brought nothing.
+    pub windows: Vec<LoadMark>,
+    /// Landing files that are only listed otherwise.
+    pub landing: Vec<LandingMark>,
+}
+
+/// How the warning of a clock that is ahead begins.
+const AHEAD: &str = "this machine's clock is ahead of the platform's, which says";
 
 impl LoadReport {
     pub(crate) fn add(&mut self, dataset: &str, load: DatasetLoad) {
+        if let Some(time) = load.platform_time.as_ref().filter(|_| !self.warnings.iter().any(|words| words.starts_with(AHEAD))) {
+            self.warnings
+                .push(format!("{AHEAD} {time}: `{dataset}` is taken for read up to then, and this machine's clock is to be put right"));
+        }
         self.datasets.insert(dataset.to_string(), load);
     }
 
@@ -193,6 +246,9 @@ pub struct RunReport {
     pub failed: Option<String>,
     /// Whether anything was written.
     pub changed: bool,
+    /// What a person should look at, in words: a clock that ran ahead, an instant before the release's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// What `retry` took up again: `dataset shp`, `table gold.fact_receipt`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retried: Vec<String>,

@@ -4,6 +4,7 @@
 WITH movement AS (
     SELECT
         receipt.medins_code AS medins_code,
+        receipt.prod_type AS prod_type,
         receipt.prod_code AS prod_code,
         receipt.shpp_time AS event_time,
         receipt.min_cnt AS min_cnt,
@@ -14,6 +15,7 @@ WITH movement AS (
     UNION ALL
     SELECT
         back.medins_code AS medins_code,
+        back.prod_type AS prod_type,
         back.prod_code AS prod_code,
         back.medins_retn_time AS event_time,
         -back.min_cnt AS min_cnt,
@@ -54,6 +56,7 @@ SELECT
 FROM movement
 INNER JOIN gold.fact_vbp_product AS prod
     ON prod.prod_code = movement.prod_code
+    AND prod.prod_type = movement.prod_type
     AND prod.agrt_begn_date <= CAST(movement.event_time AS DATE)
     AND prod.agrt_end_date >= CAST(movement.event_time AS DATE)
 LEFT JOIN agreed

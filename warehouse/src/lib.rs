@@ -15,6 +15,7 @@ pub mod indicator;
 pub mod keep;
 pub mod ledger;
 pub mod lineage;
+pub mod read;
 pub mod silver;
 pub mod store;
 mod warehouse;

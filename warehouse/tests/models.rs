@@ -41,7 +41,7 @@ fn no_case_is_missing() {
 
 #[test]
 fn every_case_belongs_to_a_model() {
-    let catalogue = Catalogue::load(&slt::sql_folder().join("indicators")).unwrap();
+    let catalogue = Catalogue::load(&slt::sql_folder()).unwrap();
     for Found { label, model, sql, .. } in find().unwrap() {
         let known = sql.map_or_else(|| catalogue.get(&model).is_some(), |sql| sql.is_file());
         assert!(known, "`{label}` tests `{model}`, of which there is no SQL");
@@ -50,7 +50,7 @@ fn every_case_belongs_to_a_model() {
 
 #[test]
 fn examples_of_all_cards_hold() {
-    let catalogue = Catalogue::load(&slt::sql_folder().join("indicators")).unwrap();
+    let catalogue = Catalogue::load(&slt::sql_folder()).unwrap();
     assert!(catalogue.indicators().len() >= 40, "only {} cards", catalogue.indicators().len());
     let failed: Vec<String> = catalogue.indicators().iter().filter_map(|card| check_examples(card).err()).map(|e| e.to_string()).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -8,6 +8,7 @@ use yaojia_models::text;
 
 use super::encoding::{Encoding, decode};
 use super::header::Header;
+use super::nearest::Nearest;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
@@ -21,14 +22,7 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     let mut text = decode(encoding, input.open().map_err(|error| input.io(error))?).map_err(|error| input.io(error))?;
     let mut start = Vec::new();
     text.by_ref().take(SNIFFED as u64).read_to_end(&mut start).map_err(|error| input.io(error))?;
-    let Some((delimiter, above, header)) = sniff(input, &start) else {
-        let what = if input.rule.is_some() {
-            "no row at its beginning holds all mapped columns"
-        } else {
-            "its first row does not hold all required columns"
-        };
-        return Err(input.refuse(Reason::NoHeader, what));
-    };
+    let (delimiter, above, header) = sniff(input, &start).map_err(|nearest| input.refuse(Reason::NoHeader, nearest))?;
     visit.header(&header)?;
     let mut reader = reader(Tee::new(io::Cursor::new(start).chain(text), input.max_row_bytes), delimiter);
     let mut record = StringRecord::new();
@@ -139,8 +133,9 @@ fn next<R: Read>(input: &Input<'_>, reader: &mut Reader<R>, record: &mut StringR
 }
 
 /// The separator with which a row is a header (the first one, unless a profile says otherwise), how many rows stand above it, and
-/// that header.
-fn sniff(input: &Input<'_>, start: &[u8]) -> Option<(u8, usize, Header)> {
+/// that header; else what the row that comes nearest lacks.
+fn sniff(input: &Input<'_>, start: &[u8]) -> Result<(u8, usize, Header), String> {
+    let mut nearest = Nearest::new(input.dataset, input.rules);
     for delimiter in FileRule::delimiters(input.rule) {
         let mut reader = reader(start, delimiter);
         let mut record = csv::ByteRecord::new();
@@ -151,10 +146,11 @@ fn sniff(input: &Input<'_>, start: &[u8]) -> Option<(u8, usize, Header)> {
             if FileRule::header_at(input.rule, row) || (input.rule.is_none() && above == 0) {
                 // a header cut off by the sniffing limit is no header
                 let cells: Vec<Option<&str>> = record.iter().map(|cell| std::str::from_utf8(cell).ok().and_then(text::clean)).collect();
+                nearest.see(|| format!("line {row}"), cells.iter().copied());
                 if let Some(header) = Header::of(input.dataset, input.rules, cells)
                     && FileRule::accepts(input.rule, &header)
                 {
-                    return Some((delimiter, above, header));
+                    return Ok((delimiter, above, header));
                 }
             }
             above += 1;
@@ -163,7 +159,7 @@ fn sniff(input: &Input<'_>, start: &[u8]) -> Option<(u8, usize, Header)> {
             }
         }
     }
-    None
+    Err(nearest.words())
 }
 
 #[cfg(test)]

@@ -1,24 +1,23 @@
 //! The landing folder itself: listing and fetching.
 
-use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use futures::{StreamExt, TryStreamExt};
-use object_store::local::LocalFileSystem;
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
-use sha2::{Digest, Sha256};
+#[cfg(test)]
+use object_store::{ObjectStore, path::Path};
 use yaojia_models::contract::Dataset;
 
 use super::aside::PersonalScan;
 use super::config::ExportConfig;
-use super::landing::{Format, LandingFile, sort};
+use super::control::Control;
+use super::landing::{Format, Landing, LandingFile, sort};
+use super::place::Place;
 use super::read::{FileReport, Input, Kind, ReadError, SinkError, read};
+use super::walk::Entry;
 use super::workbook_words::speak_of_person;
 use crate::error::SourceError;
-use crate::kit::artifact::{Artifact, hex};
-use crate::kit::kept::KeptFile;
+use crate::kit::artifact::Artifact;
 use crate::kit::personal::PersonalRules;
 use crate::kit::secret::SecretRef;
 use crate::profile::{Profile, ProfileError};
@@ -34,6 +33,14 @@ pub struct Delivery {
     pub control: Option<Artifact>,
 }
 
+impl Delivery {
+    /// Rows that its control file announces; none where there is none, or it does not say.
+    #[must_use]
+    pub fn declared(&self) -> Option<u64> {
+        Control::parse(&self.control.as_ref()?.read_all().ok()?).ok()?.rows
+    }
+}
+
 /// The value of a store's option, or what it refers to.
 fn option(value: &str) -> Result<String, SourceError> {
     match SecretRef::parse(value) {
@@ -42,11 +49,18 @@ fn option(value: &str) -> Result<String, SourceError> {
     }
 }
 
+/// The local folder that a root names; none: an object store.
+fn folder(root: &str) -> Option<PathBuf> {
+    if !root.contains("://") {
+        return Some(PathBuf::from(root));
+    }
+    url::Url::parse(root).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()
+}
+
 /// A landing folder. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ExportSource {
-    store: Arc<dyn ObjectStore>,
-    prefix: Path,
+    place: Place,
     config: ExportConfig,
     personal: PersonalRules,
     profiles: Arc<Vec<Profile>>,
@@ -61,17 +75,20 @@ impl ExportSource {
         config.check()?;
         let personal = PersonalRules::new(&config.personal)?;
         let fail = |what: String| SourceError::config(&config.name, format!("`root` `{}`: {what}", config.root));
-        let (store, prefix): (Arc<dyn ObjectStore>, Path) = if config.root.contains("://") {
-            let url = url::Url::parse(&config.root).map_err(|error| fail(error.to_string()))?;
-            let options = config.options.iter().map(|(name, value)| Ok((name.as_str(), option(value)?)));
-            let options = options.collect::<Result<Vec<_>, SourceError>>()?;
-            let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|error| fail(error.to_string()))?;
-            (Arc::from(store), prefix)
-        } else {
-            let store = LocalFileSystem::new_with_prefix(&config.root).map_err(|error| fail(error.to_string()))?;
-            (Arc::new(store), Path::ROOT)
+        let place = match folder(&config.root) {
+            Some(folder) => {
+                std::fs::metadata(&folder).map_err(|error| fail(error.to_string()))?;
+                Place::Local(folder)
+            }
+            None => {
+                let url = url::Url::parse(&config.root).map_err(|error| fail(error.to_string()))?;
+                let options = config.options.iter().map(|(name, value)| Ok((name.as_str(), option(value)?)));
+                let options = options.collect::<Result<Vec<_>, SourceError>>()?;
+                let (store, prefix) = object_store::parse_url_opts(&url, options).map_err(|error| fail(error.to_string()))?;
+                Place::Store(Arc::from(store), prefix)
+            }
         };
-        Ok(Self { store, prefix, config, personal, profiles: Arc::default() })
+        Ok(Self { place, config, personal, profiles: Arc::default() })
     }
 
     /// This landing folder, with profiles for files of other layouts.
@@ -114,7 +131,7 @@ impl ExportSource {
     #[cfg(test)]
     pub(crate) fn over(store: Arc<dyn ObjectStore>, prefix: Path, config: ExportConfig) -> Result<Self, SourceError> {
         let personal = PersonalRules::new(&config.personal)?;
-        Ok(Self { store, prefix, config, personal, profiles: Arc::default() })
+        Ok(Self { place: Place::Store(store, prefix), config, personal, profiles: Arc::default() })
     }
 
     /// The configuration in force.
@@ -123,36 +140,29 @@ impl ExportSource {
         &self.config
     }
 
-    /// Landing files with their control files, in path order. Anything else that lies there is passed over.
+    /// What lies there: landing files with their control files in path order, and by name whatever is none.
     ///
     /// # Errors
-    /// [`SourceError::Landing`] when the store cannot be listed.
-    pub async fn list(&self) -> Result<Vec<LandingFile>, SourceError> {
-        let objects: Vec<(String, u64)> = self
-            .store
-            .list(Some(&self.prefix))
-            .try_filter_map(|meta| async move {
-                let parts = meta.location.prefix_match(&self.prefix);
-                Ok(parts.map(|parts| {
-                    let parts: Vec<String> = parts.map(|part| part.as_ref().to_owned()).collect();
-                    (parts.join("/"), meta.size)
-                }))
-            })
-            .try_collect()
-            .await
-            .map_err(|source| SourceError::Landing { path: self.config.root.clone(), source })?;
-        for (path, _) in &objects {
+    /// [`SourceError::Landing`] when nothing can be listed, [`SourceError::Config`] when two profiles map one path.
+    pub async fn list(&self) -> Result<Landing, SourceError> {
+        let found = self.place.list(&self.config.root).await?;
+        for Entry { path, .. } in &found.entries {
             let names: Vec<&str> = self.profiles.iter().filter(|profile| profile.matches(path)).map(Profile::name).collect();
             if names.len() > 1 {
                 return Err(ProfileError::Ambiguous(format!("`{path}` is matched by the profiles {}", names.join(", "))).into());
             }
         }
         let mapped = |path: &str, size| Some(self.profiles.iter().find(|profile| profile.matches(path))?.files(path, size));
-        let (files, strays) = sort(objects, &mapped);
-        for path in strays {
-            tracing::debug!(%path, "not a landing file: passed over");
-        }
-        Ok(files)
+        Ok(sort(found, &mapped))
+    }
+
+    /// What a control file says.
+    ///
+    /// # Errors
+    /// [`SourceError::Landing`] when it cannot be had; the inner error is what is wrong with it.
+    pub async fn control(&self, path: &str) -> Result<Result<Control, String>, SourceError> {
+        let bytes = self.get(path).await?.read_all().map_err(|source| SourceError::Io { path: path.to_owned(), source })?;
+        Ok(Control::parse(&bytes))
     }
 
     /// The bytes of a file and of its control file.
@@ -187,33 +197,7 @@ impl ExportSource {
     }
 
     async fn get(&self, path: &str) -> Result<Artifact, SourceError> {
-        let landing = |source| SourceError::Landing { path: path.to_owned(), source };
-        let io = |source| SourceError::Io { path: path.to_owned(), source };
-        let location = self.prefix.parts().chain(Path::parse(path).map_err(|error| landing(error.into()))?.parts()).collect();
-        let mut stream = self.store.get(&location).await.map_err(landing)?.into_stream();
-        let mut hasher = Sha256::new();
-        let mut memory = Vec::new();
-        let mut spilled: Option<std::fs::File> = None;
-        let mut size = 0_u64;
-        while let Some(part) = stream.next().await {
-            let part = part.map_err(landing)?;
-            hasher.update(&part);
-            size += part.len() as u64;
-            if spilled.is_none() && size > self.config.memory_bytes {
-                let mut file = tempfile::tempfile().map_err(io)?;
-                file.write_all(&memory).map_err(io)?;
-                memory = Vec::new();
-                spilled = Some(file);
-            }
-            match &mut spilled {
-                Some(file) => file.write_all(&part).map_err(io)?,
-                None => memory.extend_from_slice(&part),
-            }
-        }
-        Ok(match spilled {
-            None => Artifact::from_bytes(path, memory, false),
-            Some(file) => Artifact::from_kept(path.to_owned(), hex(&hasher.finalize()), size, KeptFile::new(file).map_err(io)?),
-        })
+        self.place.get(path, self.config.memory_bytes).await
     }
 
     /// Whether a file is archived encrypted: its dataset has personal columns, its header names one, or it speaks of a person anywhere

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::passed::{PassedOver, is_temporary};
+use super::walk::{Entry, Found};
+use crate::error::SourceError;
+
 /// The kind of a landing file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
@@ -34,6 +38,9 @@ pub struct LandingFile {
     pub gzip: bool,
     /// Size as delivered.
     pub size: u64,
+    /// Size and time of change (or the store's tag) of it and of its control file, as listed: as long as it is the same, so are the
+    /// bytes. Empty: nothing is known.
+    pub stamp: String,
     /// Path of its control file below the landing root.
     pub control: Option<String>,
     /// The profile that maps it; its path then says nothing.
@@ -48,7 +55,7 @@ impl LandingFile {
         let [dataset, admdvs, month, name] = parts.as_slice() else {
             return None;
         };
-        if [dataset, admdvs, month].iter().any(|part| part.is_empty()) || name.starts_with(['.', '~']) {
+        if [dataset, admdvs, month].iter().any(|part| part.is_empty()) || is_temporary(name) {
             return None;
         }
         let (format, gzip) = format_of(name)?;
@@ -62,6 +69,7 @@ impl LandingFile {
             format,
             gzip,
             size,
+            stamp: String::new(),
             control: None,
             profile: None,
         })
@@ -71,7 +79,7 @@ impl LandingFile {
     #[must_use]
     pub fn mapped(path: &str, size: u64, format: Option<Format>, dataset: &str, profile: &str) -> Option<Self> {
         let name = path.rsplit('/').next().unwrap_or(path);
-        if name.starts_with(['.', '~']) {
+        if is_temporary(name) {
             return None;
         }
         let (found, gzip) = format_of(name)?;
@@ -84,6 +92,7 @@ impl LandingFile {
             format: format.or(found)?,
             gzip,
             size,
+            stamp: String::new(),
             control: None,
             profile: Some(profile.to_owned()),
         })
@@ -121,28 +130,76 @@ fn format_of(name: &str) -> Option<(Option<Format>, bool)> {
     (!stem.is_empty()).then_some((format, gzip))
 }
 
-/// Sorts paths into landing files with their control files, in path order, and strays. `mapped` gives the files of a path that a
-/// profile maps, one for every dataset it feeds; none: the path itself says what it is.
-pub(crate) fn sort(objects: Vec<(String, u64)>, mapped: &dyn Fn(&str, u64) -> Option<Vec<LandingFile>>) -> (Vec<LandingFile>, Vec<String>) {
-    let paths: BTreeSet<&str> = objects.iter().map(|(path, _)| path.as_str()).collect();
-    let (mut files, mut strays) = (Vec::new(), Vec::new());
-    for (path, size) in &objects {
-        if path.ends_with(".ctl.json") {
-            continue;
-        }
+/// Whether a file of this name is read, wherever it lies.
+pub(crate) fn is_read(name: &str) -> bool {
+    matches!(format_of(name), Some((Some(_), _)))
+}
+
+/// A control file that announces a file which is not there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Announced {
+    /// Path of the control file below the landing root.
+    pub path: String,
+    /// As [`LandingFile::stamp`].
+    pub stamp: String,
+}
+
+/// What lies in a landing folder.
+#[derive(Debug, Default)]
+pub struct Landing {
+    /// Files to be loaded, with their control files, in path order. A file that a profile maps comes once for each dataset it feeds.
+    pub files: Vec<LandingFile>,
+    /// What is passed over, in path order.
+    pub passed: Vec<PassedOver>,
+    /// Control files at the place of a landing file that announce one which is not there.
+    pub announced: Vec<Announced>,
+    /// Folders, or ends of a listing, that could not be read: what lies there is not known.
+    pub failed: Vec<SourceError>,
+}
+
+/// Sorts what was found into landing files with their control files, and all else. `mapped` gives the files of a path that a profile
+/// maps, one for every dataset it feeds; none: the path itself says what it is.
+pub(crate) fn sort(found: Found, mapped: &dyn Fn(&str, u64) -> Option<Vec<LandingFile>>) -> Landing {
+    let Found { entries, passed, failed } = found;
+    let mut landing = Landing { passed, failed, ..Landing::default() };
+    let (controls, entries): (Vec<&Entry>, Vec<&Entry>) = entries.iter().partition(|entry| entry.path.ends_with(CONTROL));
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for Entry { path, size, stamp } in entries {
         let found = mapped(path, *size).unwrap_or_else(|| LandingFile::of(path, *size).into_iter().collect());
         if found.is_empty() {
-            strays.push(path.clone());
+            landing.passed.push(PassedOver::of(path));
         }
         for mut file in found {
-            file.control = file.control_paths().into_iter().find(|control| paths.contains(control.as_str()));
-            files.push(file);
+            let wanted = file.control_paths();
+            let control = wanted.iter().find_map(|path| controls.iter().find(|control| control.path == *path));
+            // every control file that is named for it serves it, whichever is read
+            used.extend(controls.iter().filter(|control| wanted.contains(&control.path)).map(|control| control.path.as_str()));
+            file.stamp.clone_from(stamp);
+            if let Some(control) = control {
+                file.control = Some(control.path.clone());
+                if !stamp.is_empty() {
+                    file.stamp = format!("{stamp} {}", control.stamp);
+                }
+            }
+            landing.files.push(file);
         }
     }
-    files.sort();
-    strays.sort();
-    (files, strays)
+    for Entry { path, stamp, .. } in controls.into_iter().filter(|control| !used.contains(control.path.as_str())) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        match path.matches('/').count() {
+            _ if is_temporary(name) => landing.passed.push(PassedOver::of(path)),
+            3 => landing.announced.push(Announced { path: path.clone(), stamp: stamp.clone() }),
+            _ => landing.passed.push(PassedOver::of_control(path)),
+        }
+    }
+    landing.files.sort();
+    landing.passed.sort();
+    landing.announced.sort();
+    landing
 }
+
+/// How a control file's name ends.
+const CONTROL: &str = ".ctl.json";
 
 #[cfg(test)]
 mod tests {
@@ -161,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_control_file_named_for_the_file_itself_wins() {
-        let at = |name: &str| (format!("f/1/2/{name}"), 1);
+        let at = |name: &str| Entry { path: format!("f/1/2/{name}"), size: 1, stamp: format!("1:{name}") };
         let names = [
             "b.txt.gz",
             "a.csv",
@@ -173,9 +230,11 @@ mod tests {
             "c.ctl.json",
             "d.csv",
             "notes.md",
+            "lost.csv.ctl.json",
         ];
-        let (files, strays) = sort(names.iter().map(|name| at(name)).collect(), &|_, _| None);
-        let controls: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.control.as_deref())).collect();
+        let entries = names.iter().map(|name| at(name)).chain([Entry { path: "f/up.csv.ctl.json".to_owned(), ..at("x") }]).collect();
+        let landing = sort(Found { entries, ..Found::default() }, &|_, _| None);
+        let controls: Vec<_> = landing.files.iter().map(|file| (file.name.as_str(), file.control.as_deref())).collect();
         assert_eq!(
             controls,
             [
@@ -186,6 +245,11 @@ mod tests {
                 ("d.csv", None),
             ]
         );
-        assert_eq!(strays, ["f/1/2/notes.md"]);
+        let passed: Vec<_> = landing.passed.iter().map(|of| (of.path.as_str(), of.reason.to_string())).collect();
+        assert_eq!(passed, [("f/1/2/notes.md", "format".to_owned()), ("f/up.csv.ctl.json", "control".to_owned())]);
+        assert_eq!(landing.announced.iter().map(|of| of.path.as_str()).collect::<Vec<_>>(), ["f/1/2/lost.csv.ctl.json"]);
+        let stamps: Vec<_> = landing.files.iter().map(|file| file.stamp.as_str()).collect();
+        assert_eq!(stamps.first(), Some(&"1:a.csv 1:a.csv.ctl.json"));
+        assert_eq!(stamps.last(), Some(&"1:d.csv"));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ExportSource::open(config)
-//!   ├─ list()                     landing files, in path order
+//!   ├─ list()                     what lies there: files in path order, what is passed over, what could not be listed
 //!   ├─ fetch(dataset, file)       the bytes as delivered, with their control file
 //!   └─ read(dataset, delivery, …) pure, streaming: text batches, or refused as a whole
 //! ```
@@ -15,11 +15,15 @@ mod delivery;
 mod emit;
 pub(crate) mod encoding;
 pub(crate) mod extra;
+mod found;
 #[cfg(test)]
 mod fuzz;
 pub(crate) mod header;
 mod landing;
+mod nearest;
 mod parquet_text;
+mod passed;
+mod place;
 pub(crate) mod read;
 mod refused;
 mod rule;
@@ -29,12 +33,14 @@ mod tee;
 mod tests;
 #[cfg(test)]
 mod tests_text;
+mod walk;
 mod workbook_words;
 
 pub use config::{ExportConfig, SOURCE_TOML};
 pub use control::Control;
 pub use delivery::{Delivery, ExportSource};
-pub use landing::{Format, LandingFile};
+pub use landing::{Announced, Format, Landing, LandingFile};
+pub use passed::{Passed, PassedOver};
 pub use read::{FileReport, ReadError, SinkError, read};
 pub use refused::{Reason, Refused};
 pub(crate) use rule::FileRule;

@@ -17,6 +17,7 @@ use yaojia_models::contract::Dataset;
 use yaojia_models::field::FieldType;
 
 use super::header::{Header, Slot};
+use super::nearest::Nearest;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
@@ -31,10 +32,12 @@ pub(crate) fn scan(input: &Input<'_>, visit: &mut dyn Visit) -> Result<(), ReadE
     };
     let reader = reader.map_err(|error| input.refuse(Reason::NotDecodable, error))?;
     let schema = arrow::array::RecordBatchReader::schema(&reader);
-    let names = schema.fields().iter().map(|field| Some(field.name().as_str()));
-    let header = Header::of(input.dataset, input.rules, names).filter(|header| FileRule::accepts(input.rule, header));
+    let names = || schema.fields().iter().map(|field| Some(field.name().as_str()));
+    let header = Header::of(input.dataset, input.rules, names()).filter(|header| FileRule::accepts(input.rule, header));
     let Some(header) = header else {
-        return Err(input.refuse(Reason::NoHeader, "its schema does not hold all required columns"));
+        let mut nearest = Nearest::new(input.dataset, input.rules);
+        nearest.see(|| "its schema".to_owned(), names());
+        return Err(input.refuse(Reason::NoHeader, nearest.words()));
     };
     visit.header(&header)?;
     for batch in reader {

@@ -15,6 +15,7 @@ use super::control::{Control, Target, Wanted};
 use super::delivery::Delivery;
 use super::emit::Emitter;
 use super::encoding::{Encoding, detect, verified};
+use super::found::found;
 use super::header::{Header, Slot};
 use super::landing::Format;
 use super::refused::{Reason, Refused};
@@ -123,6 +124,25 @@ impl<'a> Input<'a> {
         ReadError::Refused(Refused { file: self.path.to_owned(), reason, detail: detail.to_string() })
     }
 
+    /// A refusal that says what the file's bytes begin like, where its reader could make nothing of them.
+    pub(crate) fn explained(&self, error: ReadError) -> ReadError {
+        let ReadError::Refused(mut refused) = error else { return error };
+        if matches!(refused.reason, Reason::NotDecodable | Reason::NoHeader) {
+            let start = |input: io::Result<Box<dyn Read + Send>>| {
+                let mut start = Vec::new();
+                // what cannot be read to its end still has a beginning
+                let _ = input.and_then(|input| input.take(512).read_to_end(&mut start));
+                start
+            };
+            let unpacked = start(self.open());
+            let start = if unpacked.is_empty() { start(self.artifact.open()) } else { unpacked };
+            if let Some(words) = found(&start) {
+                refused.detail = format!("its bytes begin like {words}; {}", refused.detail);
+            }
+        }
+        ReadError::Refused(refused)
+    }
+
     /// A failed read: the file's fault where it is compressed, else the machine's.
     pub(crate) fn io(&self, source: io::Error) -> ReadError {
         if self.gzip && matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof) {
@@ -189,14 +209,22 @@ pub fn read(
     sink: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
 ) -> Result<FileReport, ReadError> {
     let input = Input::of(config, rules, dataset, delivery, None);
-    let control = announced(&input, delivery)?;
-    let kind = Kind::of(&input, delivery.file.format)?;
+    two_passes(&input, delivery, sink).map_err(|error| input.explained(error))
+}
+
+fn two_passes(
+    input: &Input<'_>,
+    delivery: &Delivery,
+    sink: &mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
+) -> Result<FileReport, ReadError> {
+    let control = announced(input, delivery)?;
+    let kind = Kind::of(input, delivery.file.format)?;
     let wanted = control.wanted(input.dataset);
-    let mut checker = Checker::new(&input, &wanted);
-    kind.scan(&input, &mut checker)?;
-    checker.verdict(&input, &control, &wanted)?;
-    let mut emitter = Emitter::new(&input, sink);
-    kind.scan(&input, &mut emitter)?;
+    let mut checker = Checker::new(input, &wanted);
+    kind.scan(input, &mut checker)?;
+    checker.verdict(input, &control, &wanted)?;
+    let mut emitter = Emitter::new(input, sink);
+    kind.scan(input, &mut emitter)?;
     emitter.finish()
 }
 

@@ -74,7 +74,7 @@ impl Refused {
             }
             Reason::OpenQuote => "close, double or remove the quotation mark, and deliver the file again",
             Reason::NotDecodable => "have the file delivered again as UTF-8 or GB18030, or as an intact container",
-            Reason::NoHeader => "compare its header with the dataset's contract; titles are mapped by `[file_titles]`",
+            Reason::NoHeader => "have the columns delivered under their titles, or map the titles found by `[aliases.file_titles.DATASET]`",
         }
     }
 }

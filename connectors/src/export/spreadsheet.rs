@@ -8,6 +8,7 @@ use yaojia_models::field::FieldType;
 use yaojia_models::text;
 
 use super::header::{Header, Slot};
+use super::nearest::Nearest;
 use super::read::{FileRow, Input, ReadError, Visit};
 use super::refused::Reason;
 use super::rule::FileRule;
@@ -50,14 +51,19 @@ fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Vi
         .map(|sheet| sheet.name.clone())
         .collect();
     let mut found = false;
+    let mut nearest = Nearest::new(input.dataset, input.rules);
     for sheet in sheets {
         let mut cells = workbook.worksheet_cells_reader(&sheet).map_err(broken)?;
         let mut header = None;
-        let (mut row_number, mut row) = (0_u32, Vec::new());
+        let (mut row_number, mut row): (u32, Vec<Option<Cell>>) = (0, Vec::new());
         loop {
             let next = cells.next_cell().map_err(broken)?;
             let position = next.as_ref().map(calamine::Cell::get_position);
             if position.is_none_or(|(at, _)| at != row_number) && !row.is_empty() {
+                if header.is_none() {
+                    nearest
+                        .see(|| format!("sheet `{sheet}`, row {}", row_number + 1), row.iter().map(|cell| cell.as_ref().map(Cell::text)));
+                }
                 give(input, &mut header, row_number, &row, visit)?;
                 row.clear();
             }
@@ -79,7 +85,7 @@ fn scan_workbook<R: Read + Seek>(input: &Input<'_>, bytes: R, visit: &mut dyn Vi
         }
         found |= header.is_some();
     }
-    if found { Ok(()) } else { Err(input.refuse(Reason::NoHeader, "no sheet has a row with all required columns")) }
+    if found { Ok(()) } else { Err(input.refuse(Reason::NoHeader, nearest.words())) }
 }
 
 /// What is wrong with a workbook, without any text of it.

@@ -223,7 +223,7 @@ async fn a_landing_folder_is_listed_and_fetched() {
     config.memory_bytes = 10;
     for location in [config.root.clone(), url::Url::from_directory_path(root.path()).unwrap().to_string()] {
         let source = ExportSource::open(ExportConfig { root: location, ..config.clone() }).unwrap();
-        let files = source.list().await.unwrap();
+        let files = source.list().await.unwrap().files;
         assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["list_map/652801/202401/目录.csv"]);
         let registry = Registry::embedded().unwrap();
         let dataset = registry.dataset("list_map").unwrap();
@@ -250,7 +250,7 @@ async fn a_landing_root_in_an_object_store() {
     for memory_bytes in [10, 1 << 20] {
         let config = ExportConfig { memory_bytes, ..ExportConfig::new("memory:///bucket/landing") };
         let source = ExportSource::over(store.clone(), prefix.clone(), config).unwrap();
-        let files = source.list().await.unwrap();
+        let files = source.list().await.unwrap().files;
         assert_eq!(files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["list_map/652801/202401/目录.csv"]);
         let registry = Registry::embedded().unwrap();
         let dataset = registry.dataset("list_map").unwrap();
@@ -267,7 +267,7 @@ async fn options_of_the_store_are_resolved_and_unknown_stores_refused() {
     std::fs::write(&secret, "s3cret").unwrap();
     let mut config = ExportConfig::new("memory:///landing");
     config.options.insert("aws_secret_access_key".to_owned(), format!("file:{}", secret.display()));
-    assert!(ExportSource::open(config.clone()).unwrap().list().await.unwrap().is_empty());
+    assert!(ExportSource::open(config.clone()).unwrap().list().await.unwrap().files.is_empty());
     assert!(!format!("{:?}", ExportSource::open(config.clone()).unwrap()).contains("s3cret"));
     config.options.insert("aws_session_token".to_owned(), "env:YAOJIA_NO_SUCH_VARIABLE".to_owned());
     assert!(matches!(ExportSource::open(config), Err(crate::SourceError::Secret { .. })));
@@ -298,7 +298,7 @@ async fn a_workbook_that_speaks_of_persons_is_personal() {
     let registry = Registry::embedded().unwrap();
     let dataset = registry.dataset("serv_cost").unwrap();
     let mut personal = Vec::new();
-    for file in source.list().await.unwrap() {
+    for file in source.list().await.unwrap().files {
         let delivery = source.fetch(dataset, &file).await.unwrap();
         assert_eq!(source.read(dataset, &delivery, &mut |_| Ok(())).unwrap().rows, 1);
         personal.push(delivery.artifact.personal);

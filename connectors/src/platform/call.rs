@@ -1,6 +1,8 @@
 //! One call: token, rate, tries.
 
 use bytes::Bytes;
+use chrono::{NaiveDateTime, TimeDelta};
+use reqwest::header::{DATE, HeaderMap};
 use tokio::time::sleep;
 
 use super::answer::{Trouble, judge};
@@ -18,6 +20,8 @@ use crate::kit::secret::Secret;
 
 /// Shorter secrets stand in too many words by chance to be hidden there.
 const HIDDEN_FROM: usize = 6;
+/// Hours of Asia/Shanghai ahead of UTC.
+const SHANGHAI: i64 = 8;
 
 /// Makes calls to one platform.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub(crate) struct Caller {
 #[derive(Debug)]
 pub(crate) struct PageAnswer<T> {
     pub bytes: Bytes,
+    /// The gateway's time, by its `Date` header; naive Asia/Shanghai.
+    pub date: Option<NaiveDateTime>,
     pub taken: T,
 }
 
@@ -64,7 +70,10 @@ impl Caller {
                 Ok(answer) => {
                     let good = |envelope: &Envelope<'_>| envelope.ok && envelope.return_ok == Some(true);
                     match judge(&answer, self.form, &self.words, good, &take) {
-                        Ok(taken) => return Ok(PageAnswer { bytes: answer.body, taken }),
+                        Ok(taken) => {
+                            let date = date(&answer.headers);
+                            return Ok(PageAnswer { bytes: answer.body, date, taken });
+                        }
                         Err(trouble) => trouble,
                     }
                 }
@@ -122,6 +131,12 @@ impl Caller {
         let secrets = self.adapter.secrets().into_iter().chain(token).map(Secret::expose);
         secrets.filter(|secret| secret.chars().count() >= HIDDEN_FROM).fold(words, |words, secret| words.replace(secret, "***"))
     }
+}
+
+/// `Date`, which HTTP says in UTC.
+fn date(headers: &HeaderMap) -> Option<NaiveDateTime> {
+    let at = chrono::DateTime::parse_from_rfc2822(headers.get(DATE)?.to_str().ok()?).ok()?;
+    at.naive_utc().checked_add_signed(TimeDelta::hours(SHANGHAI))
 }
 
 /// What one call may still cost.

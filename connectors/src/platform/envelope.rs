@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chrono::NaiveDateTime;
 use encoding_rs::GB18030;
 use yaojia_models::text;
 
@@ -25,6 +26,8 @@ pub(crate) struct Envelope<'a> {
     pub pages: Option<u64>,
     /// `totalRecordCount`; none: as on the page before.
     pub records: Option<u64>,
+    /// When the platform answered, by its own clock: `respond_time`, else `refmsg_time`. Naive Asia/Shanghai.
+    pub time: Option<NaiveDateTime>,
 }
 
 /// The text of an answer: UTF-8, or else GB18030.
@@ -48,11 +51,14 @@ pub(crate) fn open<'a>(text: &'a str, form: &EnvelopeForm) -> Result<Envelope<'a
     let mut infcode = None;
     let mut err_msg = None;
     let mut output = None;
+    let (mut answered, mut asked) = (None, None);
     for (key, value) in members {
         match key.as_str() {
             "infcode" => infcode = value.as_text().and_then(text::clean).map(str::to_owned),
             "err_msg" => err_msg = value.as_text().and_then(text::clean).map(str::to_owned),
             "output" => output = Some(value),
+            "respond_time" => answered = value.as_text().and_then(stamp),
+            "refmsg_time" => asked = value.as_text().and_then(stamp),
             _ => {}
         }
     }
@@ -68,6 +74,7 @@ pub(crate) fn open<'a>(text: &'a str, form: &EnvelopeForm) -> Result<Envelope<'a
         rows: Vec::new(),
         pages: None,
         records: None,
+        time: answered.or(asked),
     };
     let mut return_code = None;
     let mut return_msg = None;
@@ -130,6 +137,12 @@ fn count(value: &Json<'_>, name: &str) -> Result<Option<u64>, String> {
         None => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|_| format!("`{name}` is no count: `{}`", shorten(text))),
     }
+}
+
+/// `yyyyMMddHHmmssSSS`, or any other time that is written with its date; nothing where it is none.
+fn stamp(text: &str) -> Option<NaiveDateTime> {
+    let micros = text::parse_timestamp(text::clean(text)?).ok().flatten()?;
+    chrono::DateTime::from_timestamp_micros(micros).map(|at| at.naive_utc())
 }
 
 /// The title of an HTML page, or its start.
@@ -225,6 +238,15 @@ mod tests {
         assert_eq!((envelope.return_ok, envelope.words.as_str()), (Some(false), "系统繁忙"));
         assert_eq!(open("<html><head><TITLE>502 网关</TITLE>").unwrap_err(), "HTML instead of JSON: 502 网关");
         assert_eq!(open("<html><title>502</title>").unwrap_err(), "HTML instead of JSON: 502");
+    }
+
+    #[test]
+    fn the_platform_says_what_time_it_is() {
+        let time = |text: &str| open(text).unwrap().time.map(|at| at.to_string());
+        let both = r#"{"infcode":0,"refmsg_time":"20240301205959001","respond_time":"20240301210000123"}"#;
+        assert_eq!(time(both).as_deref(), Some("2024-03-01 21:00:00.123"));
+        assert_eq!(time(r#"{"infcode":0,"refmsg_time":20240301205959001,"respond_time":""}"#).as_deref(), Some("2024-03-01 20:59:59.001"));
+        assert_eq!(time(r#"{"infcode":0,"respond_time":"soon"}"#), None);
     }
 
     #[test]

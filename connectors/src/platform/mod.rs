@@ -61,6 +61,12 @@ impl WindowRead {
         self.messages.iter().map(|read| read.rows).sum()
     }
 
+    /// The platform's own time when it was first asked for the window; none where it does not say.
+    #[must_use]
+    pub fn platform_time(&self) -> Option<NaiveDateTime> {
+        self.messages.iter().filter_map(|read| read.time).min()
+    }
+
     /// Rows all messages announced.
     #[must_use]
     pub fn announced(&self) -> u64 {
@@ -81,6 +87,8 @@ pub struct MessageRead {
     pub announced: u64,
     /// Reads it took; the most of any half.
     pub tries: u32,
+    /// The platform's own time (of its answer, else of its gateway) when it was first asked; naive Asia/Shanghai.
+    pub time: Option<NaiveDateTime>,
 }
 
 /// A connection to one platform. Cheap to clone; clones share token, rate and budget.

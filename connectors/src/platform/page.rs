@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
+use chrono::NaiveDateTime;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 use yaojia_models::contract::Dataset;
@@ -57,6 +58,8 @@ pub(crate) struct PageScan {
     pub pages: Option<u64>,
     pub records: Option<u64>,
     pub words: String,
+    /// The platform's own time.
+    pub time: Option<NaiveDateTime>,
 }
 
 /// How a dataset's rows lie in the JSON of one of its messages.
@@ -113,7 +116,7 @@ impl<'a> PageMap<'a> {
             personal = personal || members.iter().any(|(key, value)| self.is_personal(key, value));
             keys.push(self.row_key(&self.cells(members), written));
         }
-        PageScan { keys, refused, personal, pages: envelope.pages, records: envelope.records, words: envelope.words }
+        PageScan { keys, refused, personal, pages: envelope.pages, records: envelope.records, words: envelope.words, time: envelope.time }
     }
 
     /// What names a line in a message: its key, or its place where it has none or the key is personal.

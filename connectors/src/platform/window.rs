@@ -89,11 +89,12 @@ pub(crate) async fn read(
     let infno = message.infno.as_str();
     let keys = (message.start_key.as_deref().unwrap_or(start), message.end_key.as_deref().unwrap_or(end));
     let reader = Reader { caller, config, map, infno, keys };
-    let mut whole = MessageRead { infno: infno.to_owned(), pages: Vec::new(), rows: 0, announced: 0, tries: 0 };
+    let mut whole = MessageRead { infno: infno.to_owned(), pages: Vec::new(), rows: 0, announced: 0, tries: 0, time: None };
     let mut left = vec![window];
     while let Some(window) = left.pop() {
         match reader.read_whole(window).await? {
-            Part::Read { pages, rows, tries } => {
+            Part::Read { pages, rows, tries, time } => {
+                whole.time = [whole.time, time].into_iter().flatten().min();
                 whole.pages.extend(pages);
                 whole.rows += rows;
                 whole.announced += rows;
@@ -109,7 +110,7 @@ pub(crate) async fn read(
 }
 
 enum Part {
-    Read { pages: Vec<Artifact>, rows: u64, tries: u32 },
+    Read { pages: Vec<Artifact>, rows: u64, tries: u32, time: Option<NaiveDateTime> },
     Split(Window, Window),
 }
 
@@ -122,6 +123,8 @@ struct Attempt {
     last: u32,
     /// A line that says it did not arrive: its page, its id, the platform's words.
     refused: Option<(u32, String, String)>,
+    /// The platform's own time at the first answer.
+    time: Option<NaiveDateTime>,
 }
 
 /// What it takes to read windows of one message.
@@ -144,7 +147,7 @@ impl Reader<'_> {
                 Err((first, second)) => return Ok(Part::Split(first, second)),
             };
             if attempt.refused.is_none() && attempt.rows == attempt.announced {
-                return Ok(Part::Read { pages: attempt.pages, rows: attempt.rows, tries });
+                return Ok(Part::Read { pages: attempt.pages, rows: attempt.rows, tries, time: attempt.time });
             }
             let (rows, announced, refused) = (attempt.rows, attempt.announced, &attempt.refused);
             tracing::debug!(%infno, %window, rows, announced, ?refused, "the window is not whole: it is read again");
@@ -173,6 +176,7 @@ impl Reader<'_> {
         // a blank count is as on the page before, 0 on the first
         let (mut page_count, mut announced) = (0_u64, 0_u64);
         let mut refused = None;
+        let mut time = None;
         let mut number = 1_u32;
         loop {
             let ask = PageAsk { infno, keys: self.keys, window, page: number };
@@ -181,11 +185,12 @@ impl Reader<'_> {
                 // a page nobody announced was asked for, and is refused: what came before it is all there is
                 Err(SourceError::Business { words, .. }) if page_count == 0 && number > 1 => {
                     let rows = seen.len() as u64;
-                    return Ok(Ok(Attempt { pages, rows, announced, words, last: number, refused }));
+                    return Ok(Ok(Attempt { pages, rows, announced, words, last: number, refused, time }));
                 }
                 answer => answer?,
             };
             let scan = answer.taken;
+            time = time.or(scan.time).or(answer.date);
             page_count = scan.pages.unwrap_or(page_count);
             announced = scan.records.unwrap_or(announced);
             let got_rows = !scan.keys.is_empty() || scan.refused.is_some();
@@ -200,7 +205,7 @@ impl Reader<'_> {
             let more = if page_count == 0 { got_rows && announced != seen.len() as u64 } else { u64::from(number) < page_count };
             if !more || number >= limits.max_pages {
                 let rows = seen.len() as u64;
-                return Ok(Ok(Attempt { pages, rows, announced, words: scan.words, last: number, refused }));
+                return Ok(Ok(Attempt { pages, rows, announced, words: scan.words, last: number, refused, time }));
             }
             number += 1;
         }

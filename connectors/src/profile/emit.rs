@@ -99,14 +99,24 @@ pub(super) fn read(
     sink: &mut dyn FnMut(usize, RecordBatch) -> Result<(), SinkError>,
 ) -> Result<MappedReport, ReadError> {
     let input = Input::of(config, rules, &profile.layout, delivery, Some(&profile.rule));
-    let control = announced(&input, delivery)?;
-    let kind = Kind::of(&input, delivery.file.format)?;
+    two_passes(profile, &input, dataset, delivery, sink).map_err(|error| input.explained(error))
+}
+
+fn two_passes(
+    profile: &Profile,
+    input: &Input<'_>,
+    dataset: Option<&str>,
+    delivery: &Delivery,
+    sink: &mut dyn FnMut(usize, RecordBatch) -> Result<(), SinkError>,
+) -> Result<MappedReport, ReadError> {
+    let control = announced(input, delivery)?;
+    let kind = Kind::of(input, delivery.file.format)?;
     let wanted = control.wanted_of_layout(&profile.layout);
-    let mut gate = Gate { profile, inner: Checker::new(&input, &wanted) };
-    kind.scan(&input, &mut gate)?;
-    gate.inner.verdict(&input, &control, &wanted)?;
-    let mut mapper = Mapper::new(profile, &input, dataset, sink);
-    kind.scan(&input, &mut mapper)?;
+    let mut gate = Gate { profile, inner: Checker::new(input, &wanted) };
+    kind.scan(input, &mut gate)?;
+    gate.inner.verdict(input, &control, &wanted)?;
+    let mut mapper = Mapper::new(profile, input, dataset, sink);
+    kind.scan(input, &mut mapper)?;
     mapper.finish()
 }
 

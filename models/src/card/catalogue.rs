@@ -1,12 +1,13 @@
-//! All indicators of a project: from a list of files, an embedded folder or a folder on disk.
+//! All indicators of a project, with the relations they share: from a list of files or a folder on disk.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{CardError, Indicator};
+use super::relation::Relations;
+use super::{CardError, Files, Indicator};
 
 /// The SQL files of an indicator.
-const SQL: [&str; 3] = ["rows.sql", "value.sql", "evidence.sql"];
+const SQL: [&str; 4] = ["rows.sql", "value.sql", "evidence.sql", "basis.sql"];
 
 /// The indicators of a project, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,30 +16,34 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads files given as (path relative to `sql/indicators`, text); files that are none of an indicator's own are passed over.
+    /// Reads files given as (path below `sql/`, text): the folders of `indicators/` and the relations of `ask/`; all others are passed over.
     ///
     /// # Errors
     /// The first file that does not fit.
     pub fn from_files<P: AsRef<str>, T: AsRef<str>>(files: impl IntoIterator<Item = (P, T)>) -> Result<Self, CardError> {
         let mut folders: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        let mut shared = BTreeMap::new();
         for (path, text) in files {
             let path = path.as_ref().replace('\\', "/");
-            let Some((folder, name)) = path.rsplit_once('/') else {
-                continue;
-            };
-            if !folder.contains('/') && ["indicator.toml", "rules.toml", "rows.sql", "value.sql", "evidence.sql"].contains(&name) {
-                folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), text.as_ref().to_owned());
+            match path.split('/').collect::<Vec<_>>().as_slice() {
+                ["ask", file] if file.ends_with(".sql") => {
+                    shared.insert(file.trim_end_matches(".sql").to_owned(), text.as_ref().to_owned());
+                }
+                ["indicators", folder, file] if ["indicator.toml", "rules.toml"].contains(file) || SQL.contains(file) => {
+                    folders.entry((*folder).to_owned()).or_default().insert((*file).to_owned(), text.as_ref().to_owned());
+                }
+                _ => {}
             }
         }
+        let shared = Relations::new(shared)?;
         let mut indicators = Vec::with_capacity(folders.len());
         for (folder, files) in &folders {
             let file = |name: &str| files.get(name).map(String::as_str);
-            let card = file("indicator.toml")
-                .ok_or_else(|| CardError::Missing { folder: folder.clone(), why: "`indicator.toml` is missing".to_owned() })?;
-            let twin = match shared(card) {
+            let missing = |why: String| CardError::Missing { folder: folder.clone(), why };
+            let card = file("indicator.toml").ok_or_else(|| missing("`indicator.toml` is missing".to_owned()))?;
+            let twin = match twin(card) {
                 None => files,
                 Some(name) => {
-                    let missing = |why: String| CardError::Missing { folder: folder.clone(), why };
                     if SQL.iter().any(|sql| files.contains_key(*sql)) {
                         return Err(missing(format!("it names the SQL of `{name}` and has SQL of its own: only one of both")));
                     }
@@ -46,7 +51,15 @@ impl Catalogue {
                 }
             };
             let sql = |name: &str| twin.get(name).map(String::as_str);
-            indicators.push(Indicator::read(folder, card, file("rules.toml"), sql(SQL[0]), sql(SQL[1]), sql(SQL[2]))?);
+            let files = Files {
+                card,
+                rules: file("rules.toml"),
+                rows: sql("rows.sql"),
+                value: sql("value.sql"),
+                evidence: sql("evidence.sql"),
+                basis: sql("basis.sql"),
+            };
+            indicators.push(Indicator::of_files(folder, files, &shared)?);
         }
         indicators.sort_by(|a, b| a.card.id.cmp(&b.card.id));
         for (one, next) in indicators.iter().zip(indicators.iter().skip(1)) {
@@ -61,30 +74,14 @@ impl Catalogue {
         Ok(Self { indicators })
     }
 
-    /// Reads a `sql/indicators` folder on disk.
+    /// Reads a `sql` folder on disk.
     ///
     /// # Errors
     /// The first file that cannot be read or does not fit.
     pub fn load(dir: &Path) -> Result<Self, CardError> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| CardError::Io { path, source }
-        };
         let mut files = Vec::new();
-        for folder in std::fs::read_dir(dir).map_err(io(dir))? {
-            let folder = folder.map_err(io(dir))?.path();
-            if !folder.is_dir() {
-                continue;
-            }
-            let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            for entry in std::fs::read_dir(&folder).map_err(io(&folder))? {
-                let path = entry.map_err(io(&folder))?.path();
-                let wanted = path.extension().is_some_and(|kind| kind == "toml" || kind == "sql");
-                if path.is_file() && wanted {
-                    let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                    files.push((format!("{name}/{file}"), std::fs::read_to_string(&path).map_err(io(&path))?));
-                }
-            }
+        for part in ["ask", "indicators"] {
+            collect(dir, &dir.join(part), &mut files)?;
         }
         Self::from_files(files)
     }
@@ -103,6 +100,27 @@ impl Catalogue {
 }
 
 /// The twin whose SQL a card shares; a card that does not parse is reported where it is read.
-fn shared(card: &str) -> Option<String> {
+fn twin(card: &str) -> Option<String> {
     card.parse::<toml::Table>().ok()?.get("sql")?.as_str().map(str::to_owned)
+}
+
+/// The TOML and SQL files below a folder, with paths relative to `root`; a folder that is not there has none.
+fn collect(root: &Path, dir: &Path, files: &mut Vec<(String, String)>) -> Result<(), CardError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| CardError::Io { path, source }
+    };
+    if !dir.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(dir).map_err(io(dir))? {
+        let path = entry.map_err(io(dir))?.path();
+        if path.is_dir() {
+            collect(root, &path, files)?;
+        } else if path.extension().is_some_and(|kind| kind == "toml" || kind == "sql") {
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            files.push((name, std::fs::read_to_string(&path).map_err(io(&path))?));
+        }
+    }
+    Ok(())
 }

@@ -277,6 +277,12 @@ impl Card {
         self.measures.iter().find(|measure| measure.name == name)
     }
 
+    /// The measure whose rows the SQL gives under a name.
+    #[must_use]
+    pub fn measure_in_sql(&self, name: &str) -> Option<&Measure> {
+        self.measures.iter().find(|measure| measure.in_sql() == name)
+    }
+
     /// The kind of subject of a measure's subject rows.
     #[must_use]
     pub fn subject_kind_of(&self, measure: &Measure) -> SubjectKind {
@@ -317,6 +323,10 @@ impl Card {
             if self.measures.iter().take(at).any(|other| other.name == measure.name) {
                 return bad(&format!("measure `{}`", measure.name), "is given twice");
             }
+            if let Some(other) = self.measures.iter().take(at).find(|other| other.in_sql() == measure.in_sql()) {
+                let why = format!("`{}` takes the rows that the SQL calls `{}`", other.name, measure.in_sql());
+                return bad(&format!("measure `{}`: sql_name", measure.name), &why);
+            }
             check_measure(file, measure)?;
         }
         self.examples.iter().try_for_each(|example| {
@@ -336,6 +346,9 @@ fn check_measure(file: &str, measure: &Measure) -> Result<(), CardError> {
     let bad = |key: &str, why: &str| Err(CardError::invalid(file, format!("measure `{}`: {key}", measure.name), why));
     if !is_name(&measure.name) {
         return bad("name", "lower-case letters, digits and `_`");
+    }
+    if !is_name(measure.in_sql()) {
+        return bad("sql_name", "lower-case letters, digits and `_`");
     }
     let rollup = &measure.rollup;
     if (rollup.how == How::None) != rollup.levels.is_empty() || rollup.levels.contains(&Level::Subject) {

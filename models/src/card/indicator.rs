@@ -1,6 +1,7 @@
 //! One indicator folder, read and checked as a whole.
 
-use super::{Card, CardError, How, MeasureKind, Operand, Rule, RuleLevel, Rules};
+use super::relation::{BASIS, Relations};
+use super::{Card, CardError, How, MeasureKind, Operand, Relation, Rule, RuleLevel, Rules};
 
 /// The SQL of an indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,36 @@ pub enum Query {
     },
 }
 
+/// The texts of an indicator's folder: its own, and the SQL of its twin where it names one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Files<'a> {
+    /// `indicator.toml`.
+    pub card: &'a str,
+    /// `rules.toml`.
+    pub rules: Option<&'a str>,
+    /// `rows.sql`.
+    pub rows: Option<&'a str>,
+    /// `value.sql`.
+    pub value: Option<&'a str>,
+    /// `evidence.sql`.
+    pub evidence: Option<&'a str>,
+    /// `basis.sql`.
+    pub basis: Option<&'a str>,
+}
+
+impl Query {
+    /// Its files and texts.
+    #[must_use]
+    pub fn texts(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Self::Rows(rows) => vec![("rows.sql", rows)],
+            Self::Value { value, evidence } => {
+                [("value.sql", value.as_str())].into_iter().chain(evidence.as_deref().map(|text| ("evidence.sql", text))).collect()
+            }
+        }
+    }
+}
+
 /// An indicator: card, rules and SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Indicator {
@@ -27,21 +58,22 @@ pub struct Indicator {
     pub rules: Vec<Rule>,
     /// The SQL.
     pub query: Query,
+    /// The relations of the schema `ask` that the SQL reads, in an order in which each needs only earlier ones: shared ones, then its basis.
+    pub relations: Vec<Relation>,
 }
 
 impl Indicator {
-    /// Reads and checks the four files of a folder (`rules`, and of the SQL files the ones it has).
+    /// Reads and checks the files of a folder that shares no SQL.
     ///
     /// # Errors
     /// Names the file and the key that does not fit.
-    pub fn read(
-        folder: &str,
-        card: &str,
-        rules: Option<&str>,
-        rows: Option<&str>,
-        value: Option<&str>,
-        evidence: Option<&str>,
-    ) -> Result<Self, CardError> {
+    pub fn read(folder: &str, files: Files<'_>) -> Result<Self, CardError> {
+        Self::of_files(folder, files, &Relations::default())
+    }
+
+    /// Reads and checks the files of a folder, with the relations that its SQL may read.
+    pub(super) fn of_files(folder: &str, files: Files<'_>, shared: &Relations) -> Result<Self, CardError> {
+        let Files { card, rules, rows, value, evidence, basis } = files;
         let card_file = format!("{folder}/indicator.toml");
         let rules_file = format!("{folder}/rules.toml");
         let card: Card = toml::from_str(card).map_err(|source| CardError::Toml { file: card_file.clone(), source: Box::new(source) })?;
@@ -56,9 +88,23 @@ impl Indicator {
             }
             (None, None, _) => return Err(missing(folder, "`rows.sql` or `value.sql` is missing")),
         };
-        let indicator = Self { folder: folder.to_owned(), card, rules, query };
+        if matches!(query, Query::Rows(_)) && basis.is_some() {
+            return Err(missing(folder, "`basis.sql` is what `value.sql` and `evidence.sql` share: `rows.sql` stands alone"));
+        }
+        let home = card.sql.as_deref().unwrap_or(folder);
+        let basis = basis.map(|sql| Relation { name: BASIS.to_owned(), file: format!("indicators/{home}/basis.sql"), sql: sql.to_owned() });
+        let relations = shared.of(folder, basis.as_ref(), &query.texts().iter().map(|(_, text)| *text).collect::<Vec<_>>())?;
+        let indicator = Self { folder: folder.to_owned(), card, rules, query, relations };
         indicator.check(&card_file, &rules_file)?;
         Ok(indicator)
+    }
+
+    /// All its SQL as file (below `sql/`) and text, in the order in which it is read: relations, its basis, then its own.
+    #[must_use]
+    pub fn texts(&self) -> Vec<(String, &str)> {
+        let home = self.card.sql.as_deref().unwrap_or(&self.folder);
+        let relations = self.relations.iter().map(|relation| (relation.file.clone(), relation.sql.as_str()));
+        relations.chain(self.query.texts().into_iter().map(|(file, text)| (format!("indicators/{home}/{file}"), text))).collect()
     }
 
     /// The indicator's id.

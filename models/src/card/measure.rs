@@ -119,6 +119,9 @@ impl Default for RollUp {
 pub struct Measure {
     /// The name in `gold.indicator_value.measure`; `main` is the indicator's own.
     pub name: String,
+    /// What the SQL calls it, where that is another name: one SQL, two cards.
+    #[serde(default)]
+    pub sql_name: Option<String>,
     /// The Chinese title.
     pub title_zh: String,
     /// The English title.
@@ -144,6 +147,14 @@ pub struct Measure {
     /// Too small a sample: any of these makes the row `insufficient`.
     #[serde(default)]
     pub sample: Vec<Condition>,
+}
+
+impl Measure {
+    /// The name of its rows in the SQL.
+    #[must_use]
+    pub fn in_sql(&self) -> &str {
+        self.sql_name.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// The default of the two switches.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CardError, Indicator, Query};
+use super::{CardError, Indicator};
 use crate::contract::{Months, ReadWindow};
 use crate::graph::table_refs;
 
@@ -12,17 +12,14 @@ use crate::graph::table_refs;
 pub const UP_TO_THE_MONTH: ReadWindow = ReadWindow { months: Months::Relative { from: None, to: Some(0) }, all_counties: true };
 
 impl Indicator {
-    /// The tables (`gold.fact_receipt`) that the indicator's SQL reads, sorted; those of the question (`ask.month`) are not among them.
+    /// The tables (`gold.fact_receipt`) that the indicator's SQL reads, itself and through its relations, sorted; those of the schema `ask`
+    /// are not among them.
     ///
     /// # Errors
     /// When the SQL does not parse.
     pub fn tables(&self) -> Result<BTreeSet<String>, crate::graph::GraphError> {
-        let texts: Vec<&str> = match &self.query {
-            Query::Rows(rows) => vec![rows],
-            Query::Value { value, evidence } => std::iter::once(value.as_str()).chain(evidence.as_deref()).collect(),
-        };
         let mut tables = BTreeSet::new();
-        for sql in texts {
+        for (_, sql) in self.texts() {
             let found = table_refs(self.id(), sql)?;
             tables.extend(found.into_iter().filter(|t| t.schema.as_deref().is_some_and(|schema| schema != "ask")).map(|t| t.to_string()));
         }

@@ -1,6 +1,6 @@
 //! Cards and rules as files.
 
-use super::{CardError, Catalogue, Decimal, How, Indicator, Level, MeasureKind, Operand, ParameterValue, Query, RuleLevel};
+use super::{CardError, Catalogue, Decimal, Files, How, Indicator, Level, MeasureKind, Operand, ParameterValue, Query, RuleLevel};
 
 /// The example of the README: it must stay valid.
 const README: &str = include_str!("README.md");
@@ -8,6 +8,11 @@ const README: &str = include_str!("README.md");
 /// The n-th fenced TOML block of the README.
 fn block(n: usize) -> &'static str {
     README.split("```toml\n").nth(n + 1).and_then(|rest| rest.split("```").next()).unwrap()
+}
+
+/// A card with SQL.
+fn rows(card: &str) -> Files<'_> {
+    Files { card, rows: Some("SELECT 1 FROM gold.fact_receipt"), ..Files::default() }
 }
 
 /// The README's indicator, with texts replaced.
@@ -18,14 +23,8 @@ fn read(card: &[(&str, &str)], rules: &[(&str, &str)]) -> Result<Indicator, Card
             text.replacen(from, to, 1)
         })
     };
-    Indicator::read(
-        "D05_online_rate",
-        &change(block(0), card),
-        Some(&change(block(1), rules)),
-        Some("SELECT 1 FROM gold.fact_receipt"),
-        None,
-        None,
-    )
+    let (card, rules) = (change(block(0), card), change(block(1), rules));
+    Indicator::read("D05_online_rate", Files { rules: Some(&rules), ..rows(&card) })
 }
 
 #[test]
@@ -60,7 +59,7 @@ tag = "I"
 text_zh = "更新的限值"
 "#;
     let rules = format!("{}\n{newer}", block(1));
-    let indicator = Indicator::read("D05", block(0), Some(&rules), Some("SELECT 1 FROM gold.fact_receipt"), None, None).unwrap();
+    let indicator = Indicator::read("D05", Files { rules: Some(&rules), ..rows(block(0)) }).unwrap();
     let ids =
         |month: &str, known: Option<&str>| indicator.rules_for("main", month, known).iter().map(|rule| rule.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids("2024-06", None), ["D05.warn.1", "D05.verify.1"]);
@@ -83,26 +82,87 @@ fn what_does_not_fit_names_file_and_key() {
     assert!(said(read(&[], &[("\"verify\"", "\"verify\"\nmeasure = \"r12\"")])).contains("not judged"));
     assert!(said(read(&[], &[("\"verify\"", "\"verify\"\nmeasure = \"x\"")])).contains("no measure `x`"));
     assert!(said(read(&[], &[("\"2024-01\"", "\"2024-1\"")])).contains("yyyy-MM"));
-    assert!(said(Indicator::read("D05", block(0), None, None, None, None)).contains("is missing"));
-    let value = Indicator::read("D05", block(0), Some(block(1)), None, Some("SELECT 1 FROM gold.fact_receipt"), None);
-    assert!(said(value).contains("evidence.sql"));
+    assert!(said(Indicator::read("D05", Files { card: block(0), ..Files::default() })).contains("is missing"));
+    let value = Files { card: block(0), rules: Some(block(1)), value: Some("SELECT 1 FROM gold.fact_receipt"), ..Files::default() };
+    assert!(said(Indicator::read("D05", value)).contains("evidence.sql"));
+    assert!(said(Indicator::read("D05", Files { basis: Some("SELECT 1"), ..rows(block(0)) })).contains("basis.sql"));
+    assert!(said(Indicator::read("D05", Files { basis: Some("SELECT 1"), evidence: value.value, ..value })).contains("read by no SQL"));
+    let named = |name: &str| read(&[("name     = \"r12\"", &format!("name = \"r12\"\nsql_name = \"{name}\""))], &[]);
+    assert!(said(named("main")).contains("takes the rows"));
+    assert!(said(named("A")).contains("lower-case"));
+    let card = named("year").unwrap().card;
+    assert_eq!(card.measure_in_sql("year").map(|m| m.name.as_str()), Some("r12"));
+    assert!(card.measure_in_sql("r12").is_none() && card.measure_in_sql("main").is_some());
 }
 
 #[test]
 fn a_catalogue_reads_folders() {
     let files = [
-        ("D05_online_rate/indicator.toml", block(0)),
-        ("D05_online_rate/rules.toml", block(1)),
-        ("D05_online_rate/rows.sql", "SELECT 1 FROM gold.fact_receipt"),
-        ("D05_online_rate/README.md", "# …"),
-        ("D05_online_rate/tests/a.slt", "…"),
+        ("indicators/D05_online_rate/indicator.toml", block(0)),
+        ("indicators/D05_online_rate/rules.toml", block(1)),
+        ("indicators/D05_online_rate/rows.sql", "SELECT 1 FROM gold.fact_receipt"),
+        ("indicators/D05_online_rate/README.md", "# …"),
+        ("indicators/D05_online_rate/tests/a.slt", "…"),
     ];
     let catalogue = Catalogue::from_files(files).unwrap();
     assert_eq!(catalogue.indicators().len(), 1);
     assert_eq!(catalogue.get("D05").unwrap().folder, "D05_online_rate");
-    let twice = files.into_iter().chain([("D05_b/indicator.toml", block(0)), ("D05_b/rows.sql", "SELECT 1 FROM gold.fact_receipt")]);
+    let twice = files
+        .into_iter()
+        .chain([("indicators/D05_b/indicator.toml", block(0)), ("indicators/D05_b/rows.sql", "SELECT 1 FROM gold.fact_receipt")]);
     assert!(matches!(Catalogue::from_files(twice), Err(CardError::Duplicate { .. })));
-    assert!(matches!(Catalogue::from_files([("D05/rows.sql", "SELECT 1 FROM gold.fact_receipt")]), Err(CardError::Missing { .. })));
+    assert!(matches!(
+        Catalogue::from_files([("indicators/D05/rows.sql", "SELECT 1 FROM gold.fact_receipt")]),
+        Err(CardError::Missing { .. })
+    ));
+}
+
+/// Indicators `D05` (rows.sql) and `D06` (value, evidence, basis, no `[reads]`) with the relations of `sql/ask`.
+fn with_relations(asked: &[(&str, &str)], rows: &str, basis: &str) -> Result<Catalogue, CardError> {
+    let silent = block(0).replacen("\"gold.fact_receipt\" = \"-11..0\"", "", 1);
+    let other = silent.replacen("\"D05\"", "\"D06\"", 1).replace("\"D05.warn.1\"", "\"D06.warn.1\"");
+    let mut files: Vec<(String, String)> = asked.iter().map(|(name, text)| (format!("ask/{name}.sql"), (*text).to_owned())).collect();
+    for (path, text) in [
+        ("D05/indicator.toml", silent.as_str()),
+        ("D05/rows.sql", rows),
+        ("D06/indicator.toml", other.as_str()),
+        ("D06/value.sql", "SELECT b.x FROM ask.basis AS b"),
+        ("D06/evidence.sql", "SELECT b.x FROM ask.basis AS b"),
+        ("D06/basis.sql", basis),
+    ] {
+        files.push((format!("indicators/{path}"), text.to_owned()));
+    }
+    Catalogue::from_files(files)
+}
+
+#[test]
+fn relations_come_in_the_order_in_which_they_need_each_other() {
+    let asked = [
+        ("moved", "SELECT r.x FROM gold.fact_receipt AS r"),
+        ("near", "SELECT m.x FROM ask.moved AS m INNER JOIN ask.month AS a ON a.month = m.x WHERE m.y = $region"),
+        ("unread", "SELECT r.x FROM gold.fact_stock AS r"),
+    ];
+    let catalogue =
+        with_relations(&asked, "SELECT n.x FROM ask.near AS n", "SELECT m.x FROM ask.moved AS m, gold.fact_return AS r").unwrap();
+    let files = |id: &str| catalogue.get(id).unwrap().texts().into_iter().map(|(file, _)| file).collect::<Vec<_>>();
+    assert_eq!(files("D05"), ["ask/moved.sql", "ask/near.sql", "indicators/D05/rows.sql"]);
+    assert_eq!(files("D06"), ["ask/moved.sql", "indicators/D06/basis.sql", "indicators/D06/value.sql", "indicators/D06/evidence.sql"]);
+    let tables = |id: &str| catalogue.get(id).unwrap().tables().unwrap().into_iter().collect::<Vec<_>>();
+    assert_eq!(tables("D05"), ["gold.fact_receipt"]);
+    assert_eq!(tables("D06"), ["gold.fact_receipt", "gold.fact_return"]);
+}
+
+#[test]
+fn relations_that_do_not_fit_are_refused() {
+    let said = |asked: &[(&str, &str)], rows: &str| with_relations(asked, rows, "SELECT 1 AS x").unwrap_err().to_string();
+    assert!(said(&[], "SELECT n.x FROM ask.near AS n").contains("no `sql/ask/near.sql`"));
+    assert!(said(&[], "SELECT n.x FROM ask.basis AS n").contains("no `basis.sql`"));
+    let circle = [("a", "SELECT b.x FROM ask.b AS b"), ("b", "SELECT a.x FROM ask.a AS a")];
+    assert!(said(&circle, "SELECT a.x FROM ask.a AS a").contains("in a circle: `a` -> `b` -> `a`"));
+    assert!(said(&[("a", "SELECT r.x FROM gold.r AS r WHERE r.x = $tolerance")], "SELECT 1").contains("`$tolerance`"));
+    for name in ["month", "basis", "rows_x", "Alert", "9", ""] {
+        assert!(said(&[(name, "SELECT 1")], "SELECT 1").contains("cannot be the name"), "{name}");
+    }
 }
 
 #[test]
@@ -144,7 +204,7 @@ fn what_is_read_is_named_whole_and_ends_with_the_month() {
 
 #[test]
 fn every_indicator_of_ours_says_what_it_reads() {
-    let catalogue = Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/indicators")).unwrap();
+    let catalogue = Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql")).unwrap();
     let silent: Vec<&str> = catalogue.indicators().iter().filter(|i| i.card.reads.is_empty()).map(Indicator::id).collect();
     assert!(silent.is_empty(), "no `[reads]`: {silent:?}");
 }

@@ -9,7 +9,7 @@ use super::{CliError, Global, Printer};
 use crate::clock::Clock;
 use crate::config::vars::{self, Vars};
 use crate::config::{Config, FILE, Overrides};
-use crate::project::{Project, definitions};
+use crate::project::{Access, Project, definitions};
 use crate::stop::Stop;
 
 /// One invocation.
@@ -77,13 +77,26 @@ impl App {
         Ok(definitions(&self.dir(), &self.config()?, Registry::embedded()?)?)
     }
 
-    /// The project.
+    /// The project, for a verb that writes to the warehouse.
     ///
     /// # Errors
     /// As it is opened.
     pub fn project(&self) -> Result<Project, CliError> {
-        let mut project = Project::open(&self.dir(), &self.overrides(), self.clock()?)?;
+        self.open(Access::Write)
+    }
+
+    /// The project, for a verb that only reads: the warehouse is not created, and nothing can be written to it.
+    ///
+    /// # Errors
+    /// As it is opened.
+    pub fn reading(&self) -> Result<Project, CliError> {
+        self.open(Access::Read)
+    }
+
+    fn open(&self, access: Access) -> Result<Project, CliError> {
+        let mut project = Project::open(&self.dir(), &self.overrides(), self.clock()?, access)?;
         project.stop = self.stop.clone();
+        project.allow_earlier = self.global.allow_earlier;
         Ok(project)
     }
 

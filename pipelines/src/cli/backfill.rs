@@ -92,7 +92,7 @@ pub(super) async fn backfill(app: &App, args: &BackfillArgs) -> Result<ExitStatu
         None => new(app, &args.new).await,
         Some(What::List) => list(app).await,
         Some(What::Show { id }) => {
-            let of = backfill::show(&app.project()?, id).await?;
+            let of = backfill::show(&app.reading()?, id).await?;
             shown(app, &of)?;
             Ok(ExitStatus::Done)
         }
@@ -158,7 +158,7 @@ fn built(step: &crate::report::RunReport) -> String {
 }
 
 async fn list(app: &App) -> Result<ExitStatus, CliError> {
-    let all = backfill::list(&app.project()?).await?;
+    let all = backfill::list(&app.reading()?).await?;
     if app.json() {
         app.printer.json("backfill", &json!({"backfills": all}))?;
         return Ok(ExitStatus::Done);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use yaojia_models::fault::Fault;
+use yaojia_models::fault::{Fault, WRONG_USAGE};
 
 use super::exit::ExitStatus;
 
@@ -24,7 +24,7 @@ impl CliError {
     /// Wrong usage.
     #[must_use]
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: "E-CLI-001".to_owned(), message: message.into(), hint: Some(hint.into()), exit: ExitStatus::Usage }
+        Self { code: WRONG_USAGE.to_owned(), message: message.into(), hint: Some(hint.into()), exit: ExitStatus::Usage }
     }
 
     /// Something asked for is not there.
@@ -63,6 +63,17 @@ impl CliError {
             message: format!("the output cannot be laid out: {}", words(error)),
             hint: None,
             exit: ExitStatus::Bug,
+        }
+    }
+
+    /// Standard output could not be written.
+    #[must_use]
+    pub fn output(error: &std::io::Error) -> Self {
+        Self {
+            code: "E-CLI-006".to_owned(),
+            message: format!("the output could not be written, it is cut off or empty: {error}"),
+            hint: Some("make room where it is redirected to; what the command did to the warehouse stays".to_owned()),
+            exit: ExitStatus::Negative,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::cells::plain;
 use super::table::{printable, width};
+use yaojia_warehouse::read::plain;
 
 /// `name  value` lines, aligned, indented by `indent` blanks; nulls and empty texts are left out.
 #[must_use]

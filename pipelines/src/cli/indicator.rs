@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use yaojia_models::bundle::SqlBundle;
-use yaojia_models::card::{Card, Indicator, Query, Rule, RuleLevel, RuleTag};
+use yaojia_models::card::{Card, Indicator, Rule, RuleLevel, RuleTag};
 use yaojia_models::definitions::Definitions;
 
 use super::doctor::sql;
@@ -105,14 +105,14 @@ fn show(app: &App, bundle: &SqlBundle, id: &str, with_sql: bool) -> Result<ExitS
         CliError::missing(format!("there is no indicator `{id}`"), format!("`{}` lists them", app.command("indicator list")))
     })?;
     let (card, rules) = (card(indicator), indicator.rules.iter().map(rule).collect::<Vec<_>>());
-    let texts: Vec<(&str, &str)> = match &indicator.query {
-        Query::Rows(rows) => vec![("rows.sql", rows.as_str())],
-        Query::Value { value, evidence } => {
-            [("value.sql", value.as_str())].into_iter().chain(evidence.as_deref().map(|text| ("evidence.sql", text))).collect()
-        }
-    };
+    let texts = indicator.texts();
     if app.json() {
-        let files: Map<String, Value> = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).into())).collect();
+        // The folder's own files by their names, relations by their path below `sql/`.
+        let name = |file: &str| match file.strip_prefix("indicators/").and_then(|file| file.split_once('/')) {
+            Some((_, name)) => name.to_owned(),
+            None => file.to_owned(),
+        };
+        let files: Map<String, Value> = texts.iter().map(|(file, text)| (name(file), (*text).into())).collect();
         app.printer.json("indicator", &json!({"folder": indicator.folder, "card": card, "rules": rules, "sql": files}))?;
         return Ok(ExitStatus::Done);
     }
@@ -120,8 +120,8 @@ fn show(app: &App, bundle: &SqlBundle, id: &str, with_sql: bool) -> Result<ExitS
     app.printer.text(&format!("\n{}", honesty(Tongue::Chinese, &indicator.card)));
     app.printer.text(honesty(Tongue::English, &indicator.card));
     if with_sql {
-        for (name, text) in texts {
-            app.printer.text(&format!("\n-- sql/indicators/{}/{name}\n{text}", indicator.folder));
+        for (file, text) in texts {
+            app.printer.text(&format!("\n-- sql/{file}\n{text}"));
         }
     }
     Ok(ExitStatus::Done)

@@ -101,6 +101,9 @@ pub struct Global {
     /// Data instant of the run, Asia/Shanghai, yyyy-MM-ddTHH:mm:ss [default: now]
     #[arg(long, global = true, value_name = "INSTANT", help_heading = "Global options")]
     pub as_of: Option<String>,
+    /// Let the instant lie before that of the release readers see
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub allow_earlier: bool,
 }
 
 /// The verbs.
@@ -117,9 +120,9 @@ pub enum Verb {
     /// Serve a made world, or a folder, as the procurement platform
     Simulate(simulate::SimulateArgs),
     /// Load everything new, build what is stale, publish
-    Nightly,
+    Nightly(load::LoadArgs),
     /// Only load
-    Load,
+    Load(load::LoadArgs),
     /// Only build and publish, everything or a part
     Build(build::BuildArgs),
     /// What the last runs left undone, and what follows from it

@@ -35,7 +35,7 @@ fn months(text: &str) -> Result<(Month, Month), String> {
 }
 
 pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = app.reading()?;
     let filter = PlanFilter { selectors: args.selectors.clone(), county: args.county.clone(), months: args.month };
     let plan = crate::run::plan(&project, &filter).await?;
     if app.json() {

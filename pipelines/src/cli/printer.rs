@@ -46,6 +46,8 @@ pub struct Printer {
     bars: MultiProgress,
     out: Sink,
     err: Sink,
+    /// The first thing that kept data from being written.
+    lost: Mutex<Option<std::io::Error>>,
 }
 
 impl Printer {
@@ -61,7 +63,7 @@ impl Printer {
     /// Prints to given streams.
     #[must_use]
     pub fn to(style: Style, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        Self { style, bars: MultiProgress::new(), out: Mutex::new(out), err: Mutex::new(err) }
+        Self { style, bars: MultiProgress::new(), out: Mutex::new(out), err: Mutex::new(err), lost: Mutex::new(None) }
     }
 
     /// How it prints.
@@ -79,11 +81,22 @@ impl Printer {
     /// Data as lines of text.
     pub fn text(&self, text: &str) {
         let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        // A reader that went away (`yaojia … | head`) is no error.
         self.bars.suspend(|| {
-            let mut out = lock(&self.out);
-            let _ = write!(out, "{text}{end}").and_then(|()| out.flush());
+            let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = write!(out, "{text}{end}").and_then(|()| out.flush());
+            // A reader that went away (`yaojia … | head`) is no error; a disk that is full is.
+            if let Err(error) = written
+                && error.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
         });
+    }
+
+    /// What kept data from being written, if anything did: the command did not give what it was asked for.
+    #[must_use]
+    pub fn lost(&self) -> Option<CliError> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(CliError::output)
     }
 
     /// A table, with a heading where there is one.

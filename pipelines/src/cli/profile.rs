@@ -192,7 +192,7 @@ async fn delivered(args: &Check, config: Option<&Config>, profile: &Profile) -> 
     let export = config.and_then(Config::export).ok_or_else(missing)?;
     let source = ExportSource::open(export)?.with_profiles(vec![profile.clone()])?;
     let file: LandingFile =
-        source.list().await?.into_iter().find(|file| file.path == args.file && file.profile.is_some()).ok_or_else(missing)?;
+        source.list().await?.files.into_iter().find(|file| file.path == args.file && file.profile.is_some()).ok_or_else(missing)?;
     let dataset = profile.targets().iter().map(Target::dataset).find(|dataset| dataset.name == file.dataset).ok_or_else(missing)?;
     Ok(source.fetch(dataset, &file).await?)
 }

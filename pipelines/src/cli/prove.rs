@@ -27,7 +27,7 @@ pub struct ProveArgs {
 
 /// Proves and prints; exit 1 when a model is not the same every time or not what is published.
 pub(super) async fn prove(app: &App, args: &ProveArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = app.reading()?;
     let proofs = {
         let bars = Bars::new(&app.printer);
         crate::publish::prove(&project, &args.names, args.quick, &bars).await?

@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 use yaojia_models::contract::Reason;
+use yaojia_warehouse::read::Parameters;
 
 use super::progress::Bars;
 use super::table::Table;
-use super::{App, CliError, ExitStatus, query};
+use super::{App, CliError, ExitStatus, cells, query};
 use crate::project::Project;
 use crate::run::ParseAgainReport;
 
@@ -72,15 +73,17 @@ pub struct Replay {
 }
 
 impl Filter {
-    /// The condition, `TRUE` for all rows.
-    fn sql(&self) -> String {
+    /// The condition, `TRUE` for all rows, and the values of its `$name`s.
+    fn sql(&self) -> (String, Parameters) {
         let parts = [("dataset", &self.dataset), ("reason", &self.reason), ("county", &self.county), ("month", &self.month)];
-        let mut parts: Vec<String> =
-            parts.iter().filter_map(|(column, value)| value.as_ref().map(|value| format!("q.{column} = {}", quoted(value)))).collect();
+        let mut given: Vec<(&str, &str, String)> = Vec::new();
+        given.extend(parts.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?, format!("q.{name} = ${name}")))));
         if let Some(source) = &self.source {
-            parts.push(format!("({SOURCE} = {0} OR starts_with(q._source, {0}))", quoted(source)));
+            given.push(("source", source, format!("({SOURCE} = $source OR starts_with(q._source, $source))")));
         }
-        if parts.is_empty() { "TRUE".to_owned() } else { parts.join(" AND ") }
+        let parameters = given.iter().map(|(name, value, _)| ((*name).to_owned(), (*value).into())).collect();
+        let parts: Vec<String> = given.into_iter().map(|(.., part)| part).collect();
+        (if parts.is_empty() { "TRUE".to_owned() } else { parts.join(" AND ") }, parameters)
     }
 
     /// A name that nothing can have is a mistake, not an empty answer.
@@ -98,12 +101,8 @@ impl Filter {
     }
 }
 
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 pub(super) async fn quarantine(app: &App, args: &QuarantineArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = if matches!(&args.what, What::Replay(of) if !of.dry_run) { app.project()? } else { app.reading()? };
     match &args.what {
         What::List(filter) => list(app, &project, filter).await,
         What::Show(of) => show(app, &project, of).await,
@@ -125,36 +124,36 @@ pub(super) async fn quarantine(app: &App, args: &QuarantineArgs) -> Result<ExitS
 
 async fn list(app: &App, project: &Project, filter: &Filter) -> Result<ExitStatus, CliError> {
     filter.check(app, project)?;
-    let session = crate::run::session(project).await?;
+    let reader = project.warehouse.reader().await?;
+    let (condition, parameters) = filter.sql();
     let sql = format!(
         "SELECT q.dataset, q.reason, q.column_name, {SOURCE} AS source, COUNT(1) AS row_count, MIN(q._ingested_at) AS first_seen, MAX(q._ingested_at) AS last_seen, \
          MIN(q.row_key) AS example_key, MIN(q.column_value) AS example_value \
-         FROM silver.quarantine AS q WHERE {} GROUP BY q.dataset, q.reason, q.column_name, {SOURCE} ORDER BY 1, 2, 3, 4",
-        filter.sql()
+         FROM silver.quarantine AS q WHERE {condition} GROUP BY q.dataset, q.reason, q.column_name, {SOURCE} ORDER BY 1, 2, 3, 4"
     );
-    let rows = query::rows(&session, &sql).await?;
+    let rows = query::rows(&reader, &sql, &parameters).await?;
     if app.json() {
-        app.printer.json("quarantine", &json!({"release": session.release().number, "counts": rows.objects()}))?;
+        app.printer.json("quarantine", &json!({"release": reader.release().number, "counts": rows.objects()}))?;
     } else if rows.rows.is_empty() {
         app.printer.text("no row is in quarantine");
     } else {
-        app.printer.table("", &rows.table());
+        app.printer.table("", &cells::table(&rows));
     }
     Ok(ExitStatus::Done)
 }
 
 async fn show(app: &App, project: &Project, show: &Show) -> Result<ExitStatus, CliError> {
     show.filter.check(app, project)?;
-    let session = crate::run::session(project).await?;
+    let reader = project.warehouse.reader().await?;
+    let (condition, parameters) = show.filter.sql();
     let sql = format!(
         "SELECT q.dataset, q.reason, q.column_name, q.column_value, q.row_key, q.county, q.month, q._source, q._row, q._run_id, q._ingested_at AS first_seen, q._artifact, q.row_json \
-         FROM silver.quarantine AS q WHERE {} ORDER BY q.dataset, q.reason, q._artifact, q._row LIMIT {}",
-        show.filter.sql(),
+         FROM silver.quarantine AS q WHERE {condition} ORDER BY q.dataset, q.reason, q._artifact, q._row LIMIT {}",
         show.limit
     );
-    let rows = query::rows(&session, &sql).await?;
+    let rows = query::rows(&reader, &sql, &parameters).await?;
     if app.json() {
-        app.printer.json("quarantine", &json!({"release": session.release().number, "rows": rows.objects()}))?;
+        app.printer.json("quarantine", &json!({"release": reader.release().number, "rows": rows.objects()}))?;
     } else if rows.rows.is_empty() {
         app.printer.text("no such row is in quarantine");
     } else {
@@ -215,14 +214,19 @@ const SOURCE: &str = "CASE WHEN q._source LIKE '%/%' THEN q._source ELSE split_p
 
 #[cfg(test)]
 mod tests {
+    use yaojia_warehouse::read::parameters;
+
     use super::*;
 
     #[test]
     fn a_filter_is_a_condition_and_no_way_in() {
-        assert_eq!(Filter::default().sql(), "TRUE");
+        assert_eq!(Filter::default().sql(), ("TRUE".to_owned(), Parameters::new()));
         let filter = Filter { dataset: Some("shp".into()), reason: Some("x' OR '1'='1".into()), ..Filter::default() };
-        assert_eq!(filter.sql(), "q.dataset = 'shp' AND q.reason = 'x'' OR ''1''=''1'");
+        let given = parameters([("dataset", "shp"), ("reason", "x' OR '1'='1")]);
+        assert_eq!(filter.sql(), ("q.dataset = $dataset AND q.reason = $reason".to_owned(), given));
         let filter = Filter { source: Some("fee_list/'6".into()), ..Filter::default() };
-        assert!(filter.sql().ends_with("starts_with(q._source, 'fee_list/''6'))"), "{}", filter.sql());
+        let (condition, given) = filter.sql();
+        assert!(condition.ends_with("starts_with(q._source, $source))") && !condition.contains("fee_list"), "{condition}");
+        assert_eq!(given, parameters([("source", "fee_list/'6")]));
     }
 }

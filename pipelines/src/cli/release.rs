@@ -78,7 +78,7 @@ fn note(of: &Listed) -> String {
 }
 
 async fn list(app: &App) -> Result<ExitStatus, CliError> {
-    let all = release::list(&app.project()?).await?;
+    let all = release::list(&app.reading()?).await?;
     if app.json() {
         app.printer.json("release", &json!({"releases": all}))?;
         return Ok(ExitStatus::Done);
@@ -100,7 +100,7 @@ async fn list(app: &App) -> Result<ExitStatus, CliError> {
 }
 
 async fn show(app: &App, number: i64) -> Result<ExitStatus, CliError> {
-    let of = release::show(&app.project()?, number).await?;
+    let of = release::show(&app.reading()?, number).await?;
     if app.json() {
         app.printer.json("release", &of)?;
         return Ok(ExitStatus::Done);
@@ -120,7 +120,7 @@ async fn show(app: &App, number: i64) -> Result<ExitStatus, CliError> {
 }
 
 async fn diff(app: &App, from: i64, to: i64, limit: usize) -> Result<ExitStatus, CliError> {
-    let of = release::diff(&app.project()?, from, to).await?;
+    let of = release::diff(&app.reading()?, from, to).await?;
     if app.json() {
         app.printer.json("release", &of)?;
     } else {
@@ -194,7 +194,7 @@ struct RestatedJson {
 }
 
 async fn restated(app: &App, release: Option<i64>, limit: usize) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = app.reading()?;
     let all = restatements(&project.warehouse.root, release).await.map_err(crate::error::RunError::from)?;
     if app.json() {
         let rows: Vec<RestatedJson> = all

@@ -39,7 +39,7 @@ pub struct ReplayArgs {
 }
 
 pub(super) async fn replay(app: &App, args: &ReplayArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = app.reading()?;
     let which = match (&args.release, &args.run) {
         (Some(number), _) => Which::Release(*number),
         (None, Some(run)) => Which::Run(run.clone()),

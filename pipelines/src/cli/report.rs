@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, Printer};
-use crate::report::{BuildReport, LoadReport, ParseReport, RunReport};
+use crate::report::{BuildReport, LandingLine, LoadReport, ParseReport, RunReport};
 use crate::run::Outcome;
 
 /// Prints the report, also of a run that failed on the way; then that it failed.
@@ -29,6 +29,9 @@ pub(super) fn text(printer: &Printer, run: &RunReport) {
         Some(id) if run.changed => printer.text(&format!("{} {id}{as_of}, {release}", run.verb)),
         _ if run.failed.is_some() => printer.text(&format!("{} wrote nothing and failed, {release}", run.verb)),
         _ => printer.text(&format!("nothing new: {} wrote nothing{as_of}, {release}", run.verb)),
+    }
+    for words in &run.warnings {
+        printer.warn(words);
     }
     if let Some(left) = run.build.as_ref().and_then(|build| build.waits) {
         printer.text(&format!("release waits: {left} stale cells left; `build` or `nightly` without selectors builds them and moves it"));
@@ -78,14 +81,40 @@ fn loaded(printer: &Printer, load: &LoadReport) {
     if !table.is_empty() {
         printer.table("\nloaded", &table);
     }
-    for (file, reason) in &load.refused {
-        printer.warn(&format!("file `{file}` refused: {reason}"));
-    }
+    landing(printer, &load.landing);
     for file in &load.same_content {
         printer.note(&format!("file `{file}` skipped: its content was loaded before under another name"));
     }
     for what in &load.failed {
         printer.warn(what);
+    }
+}
+
+/// Passed-over entries named one by one.
+const NAMED: usize = 20;
+
+/// What lies in the landing folder and is not loaded.
+fn landing(printer: &Printer, lines: &[LandingLine]) {
+    let mut passed = 0;
+    for of in lines {
+        let LandingLine { file, reason, detail, hint, .. } = of;
+        match of.state {
+            "refused" => {
+                printer.warn(&format!("file `{file}` refused: {reason}: {detail}"));
+                printer.note(&format!("  hint: {hint}"));
+            }
+            "missing" => printer.warn(&format!("`{file}`: {detail}")),
+            "passed_over" => {
+                passed += 1;
+                if passed <= NAMED {
+                    printer.warn(&format!("`{file}` passed over: {detail}; {hint}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    if passed > NAMED {
+        printer.warn(&format!("{} more entries of the landing folder passed over: `yaojia status` names all", passed - NAMED));
     }
 }
 
@@ -164,7 +193,17 @@ mod tests {
     #[test]
     fn a_run_is_a_few_tables_and_what_was_refused_a_warning() {
         let (printer, out, err) = taped(Style::default());
-        let mut load = LoadReport { files: 1, refused: vec![("fee_list/a.csv".into(), "rows".into())], ..LoadReport::default() };
+        let line = |file: &str, state, reason: &str, detail: &str| LandingLine {
+            file: file.into(),
+            state,
+            reason: reason.into(),
+            detail: detail.into(),
+            hint: "deliver it again".into(),
+        };
+        let landing =
+            vec![line("fee_list/a.csv", "refused", "rows", "3 rows where 4 are announced"), line("a.et", "passed_over", "format", "no")];
+        let warnings = vec!["the clock".to_owned()];
+        let mut load = LoadReport { files: 1, landing, ..LoadReport::default() };
         load.datasets.insert("shp".into(), DatasetLoad { windows: 2, declared: 10, received: 10, appended: 9, ..DatasetLoad::default() });
         load.datasets.insert("retn".into(), DatasetLoad { windows: 2, ..DatasetLoad::default() });
         let mut build = BuildReport { computed: 6, ..BuildReport::default() };
@@ -175,6 +214,7 @@ mod tests {
             verb: "nightly".into(),
             run_id: Some("r000001-20240703T020000".into()),
             changed: true,
+            warnings,
             load: Some(load),
             build: Some(build),
             ..RunReport::default()
@@ -199,6 +239,12 @@ D05             1     2
 D13             0     4
 ";
         assert_eq!(out.text(), expected);
-        assert_eq!(err.text(), "warning: file `fee_list/a.csv` refused: rows\n");
+        let expected = "\
+warning: the clock
+warning: file `fee_list/a.csv` refused: rows: 3 rows where 4 are announced
+  hint: deliver it again
+warning: `a.et` passed over: no; deliver it again
+";
+        assert_eq!(err.text(), expected);
     }
 }

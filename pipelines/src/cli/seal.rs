@@ -87,7 +87,7 @@ pub(super) async fn seal(app: &App, args: &SealArgs) -> Result<ExitStatus, CliEr
 }
 
 pub(super) async fn verify(app: &App, args: &VerifyArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = app.reading()?;
     if let Some(month) = &args.month {
         parse(month)?;
     }

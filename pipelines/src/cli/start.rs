@@ -1,6 +1,7 @@
 //! From the process's arguments to its exit code.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,8 +48,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vars: Vars) -> ExitSta
                 Printer::new(Style::default()).error(&misused(&error.to_string()));
                 return ExitStatus::Usage;
             }
-            let _ = error.print();
-            return ExitStatus::Done;
+            return printed(&error);
         }
     };
     let printer = Printer::new(style(&command, &vars));
@@ -68,10 +68,34 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, vars: Vars) -> ExitSta
         }
     });
     runtime.shutdown_timeout(Duration::from_secs(2));
-    ended.unwrap_or_else(|error| {
+    let ended = ended.unwrap_or_else(|error| {
         app.printer.error(&error);
         error.exit
-    })
+    });
+    whole(&app.printer, ended)
+}
+
+/// Help and version, in clap's own colours.
+fn printed(help: &clap::Error) -> ExitStatus {
+    match help.print().and_then(|()| std::io::stdout().flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let error = CliError::output(&error);
+            Printer::new(Style::default()).error(&error);
+            error.exit
+        }
+        _ => ExitStatus::Done,
+    }
+}
+
+/// How a command ended, or that its output did not get out.
+fn whole(printer: &Printer, ended: ExitStatus) -> ExitStatus {
+    match printer.lost() {
+        None => ended,
+        Some(error) => {
+            printer.error(&error);
+            if ended == ExitStatus::Done { error.exit } else { ended }
+        }
+    }
 }
 
 async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
@@ -81,8 +105,8 @@ async fn dispatch(app: &App, verb: Verb) -> Result<ExitStatus, CliError> {
         Verb::Doctor(args) => doctor::doctor(app, &args).await,
         Verb::Check => doctor::check(app).await,
         Verb::Simulate(args) => simulate::simulate(app, &args).await,
-        Verb::Nightly => nightly::nightly(app).await,
-        Verb::Load => load::load(app).await,
+        Verb::Nightly(args) => nightly::nightly(app, &args).await,
+        Verb::Load(args) => load::load(app, &args).await,
         Verb::Build(args) => build::build(app, &args).await,
         Verb::Retry => retry::retry(app).await,
         Verb::Backfill(args) => Box::pin(backfill::backfill(app, &args)).await,

@@ -5,12 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Value, json};
-use yaojia_warehouse::ledger::{CellMarks, Release, RunRecord, certificates, current_release, loads, parses, read_counts, runs, undone};
+use yaojia_warehouse::ledger::{
+    self, CellMarks, Release, RunRecord, certificates, current_release, loads, parses, read_counts, runs, undone,
+};
+use yaojia_warehouse::read::Parameters;
 use yaojia_warehouse::silver::Counts;
 
 use super::table::Table;
 use super::{App, CliError, ExitStatus, backfill, certificate, query};
 use crate::project::Project;
+use crate::report::LandingLine;
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -38,7 +42,7 @@ struct Square {
 }
 
 pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
+    let project = app.reading()?;
     let silver = read_counts(&project.warehouse.root).await?;
     if args.silver_counts {
         app.printer.bare_json(&silver)?;
@@ -53,7 +57,7 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
     let runs = latest(runs(&project.warehouse.root).await?, args.runs);
     let marks = CellMarks::read(&project.warehouse.root).await?;
     let squares = squares(&project, &marks, args.table.as_deref());
-    let refused: Vec<(String, String)> = refused(&project).await?;
+    let lying = lying(&project).await?;
     let kept: Vec<Value> = parses(&project.warehouse.root)
         .await?
         .into_values()
@@ -66,7 +70,11 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
     let undone = undone(&project.warehouse.root).await?;
     let backfills: Vec<_> = crate::run::backfill::list(&project).await?.into_iter().filter(|of| of.is_open).collect();
     if app.json() {
-        let mut document = document(&project, release.as_ref(), &runs, &squares, &silver, &refused);
+        let mut document = document(&project, release.as_ref(), &runs, &squares, &silver);
+        document["landing"] = json!(lying);
+        for (name, state) in [("refused", "refused"), ("passed_over", "passed_over"), ("missing", "missing")] {
+            document[name] = lying.iter().filter(|of| of.state == state).map(entry).collect();
+        }
         document["completeness"] = certificate::document(&certificates);
         document["old_parses"] = Value::Array(kept);
         document["undone"] =
@@ -106,11 +114,7 @@ pub(super) async fn status(app: &App, args: &StatusArgs) -> Result<ExitStatus, C
     if !kept.is_empty() {
         app.printer.warn(&format!("{} pages or files keep the rows of older parsing rules; `--json` lists them", kept.len()));
     }
-    if !refused.is_empty() {
-        let mut table = Table::new(["refused file", "reason"]);
-        refused.iter().for_each(|(file, reason)| table.push([file.as_str(), reason.as_str()]));
-        app.printer.table("", &table);
-    }
+    landing(app, &lying);
     if runs.is_empty() {
         app.printer.note(&format!("nothing was loaded yet: `{}`", app.command("nightly")));
     }
@@ -147,13 +151,56 @@ fn latest(all: Vec<RunRecord>, n: usize) -> Vec<RunRecord> {
     by_seq.into_values().rev().take(n).collect()
 }
 
-/// Files whose last delivery was refused.
-async fn refused(project: &Project) -> Result<Vec<(String, String)>, CliError> {
+/// What lies in the landing folder, as the last run that looked wrote it down; a refused file that was taken away stays one until it is
+/// delivered again.
+async fn lying(project: &Project) -> Result<Vec<LandingLine>, CliError> {
+    let mut lines: Vec<LandingLine> = Vec::new();
+    for mark in ledger::landing(&project.warehouse.root).await?.values() {
+        let line = LandingLine::of(mark);
+        // a file that feeds several datasets is one file
+        if lines.last() != Some(&line) {
+            lines.push(line);
+        }
+    }
     let mut last: BTreeMap<String, (String, String)> = BTreeMap::new();
     for mark in loads(&project.warehouse.root).await?.into_iter().filter(|mark| !mark.sha256.is_empty()) {
         last.insert(mark.name, (mark.state, mark.reason));
     }
-    Ok(last.into_iter().filter(|(_, (state, _))| state == "refused").map(|(file, (_, reason))| (file, reason)).collect())
+    for (file, (_, reason)) in last.into_iter().filter(|(_, (state, _))| state == "refused") {
+        if !lines.iter().any(|line| line.file == file && line.state == "refused") {
+            let (detail, hint) = ("it was refused when it was last looked at".to_owned(), "have it delivered again".to_owned());
+            lines.push(LandingLine { file, state: "refused", reason, detail, hint });
+        }
+    }
+    lines.sort_by(|a, b| a.file.cmp(&b.file));
+    Ok(lines)
+}
+
+/// What is not loaded, with why and what to do.
+fn landing(app: &App, lying: &[LandingLine]) {
+    let of = |state: &str| lying.iter().filter(move |line| line.state == state).count();
+    if lying.is_empty() {
+        return;
+    }
+    let counts: Vec<String> =
+        [("loaded", "loaded"), ("same_content", "same content"), ("refused", "refused"), ("passed_over", "passed over")]
+            .into_iter()
+            .chain([("missing", "announced and missing")])
+            .map(|(state, words)| format!("{} {words}", of(state)))
+            .collect();
+    app.printer.text(&format!("\nlanding folder: {}", counts.join(", ")));
+    let mut table = Table::new(["file", "state", "reason", "what", "what to do"]);
+    for line in lying.iter().filter(|line| !matches!(line.state, "loaded" | "same_content")) {
+        table.push([line.file.as_str(), line.state, line.reason.as_str(), line.detail.as_str(), line.hint.as_str()]);
+    }
+    if !table.is_empty() {
+        app.printer.table("", &table);
+    }
+}
+
+/// A line of what is not loaded.
+fn entry(of: &LandingLine) -> Value {
+    json!({"file": of.file, "reason": of.reason, "detail": of.detail, "hint": of.hint})
 }
 
 /// Rows by county and month: of one table, or of the silver of all datasets; reference data of the region stands aside.
@@ -219,7 +266,6 @@ fn document(
     runs: &[RunRecord],
     squares: &[Square],
     silver: &BTreeMap<String, Counts>,
-    refused: &[(String, String)],
 ) -> Value {
     let run = |r: &RunRecord| json!({"seq": r.seq, "id": r.id, "verb": r.verb, "as_of": r.as_of, "state": r.state, "note": r.note});
     json!({
@@ -229,7 +275,6 @@ fn document(
         "runs": runs.iter().map(run).collect::<Vec<_>>(),
         "matrix": squares,
         "silver": silver,
-        "refused": refused.iter().map(|(file, reason)| json!({"file": file, "reason": reason})).collect::<Vec<_>>(),
     })
 }
 
@@ -240,8 +285,8 @@ pub(super) async fn county_names(project: &Project, released: bool) -> BTreeMap<
     if !released {
         return names;
     }
-    let Ok(session) = crate::run::session(project).await else { return names };
-    match query::rows(&session, "SELECT d.admdvs, d.admdvs_name FROM gold.dim_admdvs AS d ORDER BY d.admdvs").await {
+    let Ok(reader) = project.warehouse.reader().await else { return names };
+    match query::rows(&reader, "SELECT d.admdvs, d.admdvs_name FROM gold.dim_admdvs AS d ORDER BY d.admdvs", &Parameters::new()).await {
         Ok(rows) => {
             for at in 0..rows.rows.len() {
                 names.entry(rows.text(at, "admdvs")).or_insert_with(|| rows.text(at, "admdvs_name"));

@@ -60,6 +60,10 @@ fn own(indicator: &Indicator, column: &str) -> ColumnRef {
 async fn of_indicator(engine: &Engine, indicator: &Indicator, problems: &mut Vec<String>) -> TableLineage {
     let card = &indicator.card;
     let folder = card.sql.as_ref().unwrap_or(&indicator.folder);
+    // The views are inlined: what follows from a relation follows from the tables that it reads.
+    if let Err(error) = engine.see_relations(indicator).await {
+        problems.push(error.to_string().split_whitespace().collect::<Vec<_>>().join(" "));
+    }
     let file = |name: &str| format!("indicators/{folder}/{name}");
     let (values_file, values_sql, evidence) = match &indicator.query {
         Query::Rows(rows) => ("rows.sql", rows, None),
@@ -93,7 +97,7 @@ async fn of_indicator(engine: &Engine, indicator: &Indicator, problems: &mut Vec
 /// Whether a branch of the SQL may give rows of a measure: it names it, or names none for certain.
 fn is_of(branch: &QueryLineage, measure: &Measure) -> bool {
     match branch.constants.get("measure") {
-        Some(name) => *name == measure.name,
+        Some(name) => name == measure.in_sql(),
         // No column at all means `main`.
         None => branch.columns.contains_key("measure") || measure.name == "main",
     }

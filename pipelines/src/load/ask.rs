@@ -19,6 +19,8 @@ pub(crate) struct LoadAsk {
     pub paths: BTreeSet<String>,
     /// This month again, whatever was read before; nothing beyond it.
     pub month: Option<Month>,
+    /// Open landing files that are listed as they were, too.
+    pub reread: bool,
 }
 
 impl LoadAsk {
@@ -35,6 +37,16 @@ impl LoadAsk {
     /// Whether the landing folder is looked at at all.
     pub fn asks_files(&self) -> bool {
         self.files.as_ref().is_none_or(|only| !only.is_empty() || !self.paths.is_empty())
+    }
+
+    /// Whether all that lies in the landing folder is looked at.
+    pub fn looks_at_all(&self) -> bool {
+        self.files.is_none() && self.month.is_none()
+    }
+
+    /// Whether a landing file that is listed as it was when it was read is left unopened.
+    pub fn skips_unchanged(&self) -> bool {
+        !self.reread && self.month.is_none()
     }
 
     /// Whether a dataset's files are looked at, all of them.

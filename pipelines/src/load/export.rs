@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use yaojia_connectors::export::{Delivery, ExportSource, FileReport, LandingFile, ReadError};
-use yaojia_connectors::{Artifact, ArtifactBytes};
+use yaojia_connectors::export::{Delivery, ExportSource, FileReport, LandingFile, PassedOver, ReadError, Refused};
+use yaojia_connectors::{Artifact, ArtifactBytes, SourceError};
 use yaojia_models::contract::{Dataset, SourceKind};
 use yaojia_warehouse::bronze::{Appender, Bronze, Fold, Receipt};
-use yaojia_warehouse::ledger::{LoadMark, Undone, UndoneKind, loads, record_loads};
+use yaojia_warehouse::ledger::{LandingState, LoadMark, Undone, UndoneKind, loads, record_loads};
 use yaojia_warehouse::store::ArchiveSource;
 
 use super::ask::{ALL, LoadAsk};
+use super::landing::{Seen, export_datasets};
 use super::parser::parser;
 use crate::context::{Context, LazyRun};
 use crate::error::RunError;
@@ -49,7 +50,7 @@ pub(crate) async fn load(
     }
     let Some(source) = source(context)? else { return Ok(()) };
     let mut by_dataset: BTreeMap<String, Vec<LandingFile>> = BTreeMap::new();
-    let listed = match source.list().await {
+    let mut listed = match source.list().await {
         Ok(listed) => listed,
         Err(error) => {
             let error = RunError::from(error);
@@ -57,14 +58,23 @@ pub(crate) async fn load(
             return Err(error);
         }
     };
-    for file in listed.into_iter().filter(|file| ask.looks_at(file)) {
+    let mut failed: Option<RunError> = None;
+    // What could not be listed is undone; what could be is loaded all the same.
+    for error in std::mem::take(&mut listed.failed) {
+        let error = RunError::from(error);
+        report.failed.push(error.to_string());
+        left.push(undone(UndoneKind::Files, dataset_at(context, &error), &error));
+        failed.get_or_insert(error);
+    }
+    let whole = ask.looks_at_all() && failed.is_none();
+    let mut seen = Seen::read(context, whole).await?;
+    for file in std::mem::take(&mut listed.files).into_iter().filter(|file| ask.looks_at(file)) {
         by_dataset.entry(file.dataset.clone()).or_default().push(file);
     }
     let known = loads(context.root).await?;
     // References come before referrers, so that a file that feeds both finds its institutions when its orders are placed.
     let datasets = context.datasets;
     let mut paths: BTreeSet<String> = BTreeSet::new();
-    let mut failed: Option<RunError> = None;
     for (n, dataset) in datasets.iter().enumerate() {
         context.go_on()?;
         let Some(files) = by_dataset.remove(&dataset.name) else { continue };
@@ -78,9 +88,10 @@ pub(crate) async fn load(
             continue;
         }
         progress.step(&format!("files {}", dataset.name), n as u64, Some(datasets.len() as u64));
-        let load = match dataset_load(context, &source, dataset, &files, &known, run).await {
+        let load = match dataset_load(context, &source, dataset, &files, &known, ask, &mut seen, run).await {
             Ok((load, unread)) => {
                 for (path, error) in unread {
+                    seen.in_part();
                     report.failed.push(format!("{path}: {error}"));
                     left.push(undone(UndoneKind::File, &path, &error));
                     failed.get_or_insert(error);
@@ -90,6 +101,7 @@ pub(crate) async fn load(
             Err(stop @ RunError::Stopped) => return Err(stop),
             // Nothing of the dataset was committed; the others are loaded all the same.
             Err(error) => {
+                seen.in_part();
                 report.failed.push(format!("{}: {error}", dataset.name));
                 left.push(undone(UndoneKind::Files, &dataset.name, &error));
                 failed.get_or_insert(error);
@@ -105,18 +117,27 @@ pub(crate) async fn load(
         report.add(&dataset.name, load);
     }
     report.files += paths.len() as u64;
-    for (folder, files) in by_dataset {
-        report.failed.push(format!("landing folder `{folder}` is no dataset: {} files passed over", files.len()));
+    for file in by_dataset.values().flatten() {
+        seen.pass(&PassedOver::of_dataset(&file.path, &file.dataset, &export_datasets(context)));
     }
+    if ask.looks_at_all() {
+        listed.passed.iter().for_each(|of| seen.pass(of));
+        seen.announced(context, &source, &listed, &known, run).await?;
+    }
+    report.landing = seen.lines();
+    report.pending.landing = seen.record(context, run).await?;
     failed.map_or(Ok(()), Err)
 }
 
+#[expect(clippy::too_many_arguments, reason = "what is known, what is asked, what is seen")]
 async fn dataset_load(
     context: &Context<'_>,
     source: &ExportSource,
     dataset: &Dataset,
     files: &[LandingFile],
     known: &[LoadMark],
+    ask: &LoadAsk,
+    seen: &mut Seen,
     run: &mut LazyRun,
 ) -> Result<(DatasetLoad, Vec<(String, RunError)>), RunError> {
     let mut unread = Vec::new();
@@ -132,6 +153,13 @@ async fn dataset_load(
     let rules = parser(context, dataset)?;
     for (part, file) in files.iter().enumerate() {
         context.go_on()?;
+        if let Some(mark) = seen.unchanged(file, &rules).filter(|_| ask.skips_unchanged()).cloned() {
+            if mark.state == LandingState::Refused {
+                load.refused.push((file.path.clone(), mark.reason.clone()));
+            }
+            seen.still(&mark);
+            continue;
+        }
         let delivery = match source.fetch(dataset, file).await {
             Ok(delivery) => delivery,
             Err(error) => {
@@ -146,14 +174,17 @@ async fn dataset_load(
                 load.same_content.push(file.path.clone());
                 marks.push(mark(dataset, &rules, file, &sha, "same_content", "", -1, 0));
             }
+            let own = own.iter().any(|m| m.name == file.path && m.sha256 == sha && m.state == "loaded");
+            seen.note(file, &sha, &rules, if own { LandingState::Loaded } else { LandingState::SameContent }, None);
             continue;
         }
         if let Some(mark) = before.filter(|m| m.state == "refused") {
             // Seen before: only if it is good now (its control file was mended) does it count as news.
-            if let Err(reason) = check(source, dataset, &delivery).await?
-                && reason == mark.reason
+            if let Err(refused) = check(source, dataset, &delivery).await?
+                && refused.reason.to_string() == mark.reason
             {
-                load.refused.push((file.path.clone(), reason));
+                load.refused.push((file.path.clone(), mark.reason.clone()));
+                seen.note(file, &sha, &rules, LandingState::Refused, Some(&refused));
                 continue;
             }
         }
@@ -164,6 +195,7 @@ async fn dataset_load(
                 // Rows are there but the ledger was not told: read again only to tell it.
                 let rows = check(source, dataset, &delivery).await?.unwrap_or_default();
                 marks.push(mark(dataset, &rules, file, &sha, "loaded", &read_by(source, file), declared(&delivery), rows));
+                seen.note(file, &sha, &rules, LandingState::Loaded, None);
                 loaded.insert(sha);
                 loaded.extend(there);
                 continue;
@@ -197,10 +229,13 @@ async fn dataset_load(
                 let declared = Some(declared(&delivery)).filter(all).unwrap_or(-1);
                 load.declared += u64::try_from(declared).unwrap_or(found.rows);
                 marks.push(mark(dataset, &rules, file, &sha, "loaded", &read_by(source, file), declared, found.rows));
+                seen.note(file, &sha, &rules, LandingState::Loaded, None);
                 loaded.insert(sha);
             }
-            Err(reason) => {
+            Err(refused) => {
                 archived(context, &delivery.artifact).await?;
+                seen.note(file, &sha, &rules, LandingState::Refused, Some(&refused));
+                let reason = refused.reason.to_string();
                 load.refused.push((file.path.clone(), reason.clone()));
                 if before.is_none_or(|m| m.state != "refused" || m.reason != reason) {
                     marks.push(mark(dataset, &rules, file, &sha, "refused", &reason, declared(&delivery), 0));
@@ -218,14 +253,14 @@ async fn dataset_load(
     Ok((load, unread))
 }
 
-/// Reads a delivery into bronze; the inner error is the word of a refusal.
+/// Reads a delivery into bronze; the inner error is a refusal.
 pub(crate) async fn read_into(
     source: &ExportSource,
     dataset: &Dataset,
     delivery: &Delivery,
     appender: &mut Appender,
     receipt: &Receipt<'_>,
-) -> Result<Result<FileReport, String>, RunError> {
+) -> Result<Result<FileReport, Refused>, RunError> {
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let (source, dataset, owned) = (source.clone(), Arc::new(dataset.clone()), delivery.clone());
     let reader = tokio::task::spawn_blocking(move || {
@@ -241,13 +276,13 @@ pub(crate) async fn read_into(
     worded(read)
 }
 
-/// Reads a delivery only to count it; the inner error is the word of a refusal.
-async fn check(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<Result<u64, String>, RunError> {
+/// Reads a delivery only to count it; the inner error is a refusal.
+async fn check(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<Result<u64, Refused>, RunError> {
     Ok(fold(source, dataset, delivery).await?.map(|fold| fold.rows))
 }
 
-/// Reads a delivery only to compare what it says; the inner error is the word of a refusal.
-pub(crate) async fn fold(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<Result<Fold, String>, RunError> {
+/// Reads a delivery only to compare what it says; the inner error is a refusal.
+pub(crate) async fn fold(source: &ExportSource, dataset: &Dataset, delivery: &Delivery) -> Result<Result<Fold, Refused>, RunError> {
     let (source, dataset, owned) = (source.clone(), dataset.clone(), delivery.clone());
     let read = tokio::task::spawn_blocking(move || {
         let mut fold = Fold::default();
@@ -258,20 +293,27 @@ pub(crate) async fn fold(source: &ExportSource, dataset: &Dataset, delivery: &De
     Ok(worded(read)?.map(|_| fold))
 }
 
-/// A refusal as its word, anything else that went wrong as an error.
-fn worded(read: Result<FileReport, ReadError>) -> Result<Result<FileReport, String>, RunError> {
+/// A refusal apart from anything else that went wrong as an error.
+fn worded(read: Result<FileReport, ReadError>) -> Result<Result<FileReport, Refused>, RunError> {
     match read {
         Ok(report) => Ok(Ok(report)),
-        Err(ReadError::Refused(refused)) => Ok(Err(refused.reason.to_string())),
+        Err(ReadError::Refused(refused)) => Ok(Err(refused)),
         Err(ReadError::Failed(error)) => Err(error.into()),
     }
 }
 
 /// Rows the control file declares, -1 when it does not.
 fn declared(delivery: &Delivery) -> i64 {
-    let Some(control) = &delivery.control else { return -1 };
-    let Ok(bytes) = control.read_all() else { return -1 };
-    serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|v| v.get("rows").and_then(serde_json::Value::as_i64)).unwrap_or(-1)
+    delivery.declared().map_or(-1, |rows| i64::try_from(rows).unwrap_or(i64::MAX))
+}
+
+/// The dataset of a place that could not be listed; all where it is none's.
+fn dataset_at<'a>(context: &'a Context<'_>, error: &RunError) -> &'a str {
+    let folder = match error {
+        RunError::Source(SourceError::Landing { path, .. }) => path.split('/').next().unwrap_or_default(),
+        _ => "",
+    };
+    export_datasets(context).into_iter().find(|dataset| *dataset == folder).unwrap_or(ALL)
 }
 
 /// Which profile read a file: `profile:NAME`; empty for a file in the contract's own layout.

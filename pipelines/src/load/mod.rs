@@ -2,6 +2,8 @@
 
 pub(crate) mod ask;
 pub(crate) mod export;
+pub(crate) mod landing;
 pub(crate) mod parser;
 pub(crate) mod platform;
+pub(crate) mod position;
 pub(crate) mod reparse;

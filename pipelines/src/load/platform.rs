@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use arrow::array::BooleanArray;
+use arrow::array::{AsArray as _, BooleanArray};
 use arrow::compute::filter_record_batch;
 use arrow::record_batch::RecordBatch;
 use chrono::NaiveDateTime;
@@ -20,14 +20,13 @@ use yaojia_warehouse::silver;
 use super::ask::LoadAsk;
 use super::export::archived;
 use super::parser::parser;
+use super::position::{self, POSITION, Position};
 use crate::context::{Context, LazyRun, naive};
 use crate::error::RunError;
 use crate::progress::Progress;
 use crate::report::{DatasetLoad, LoadReport};
 use crate::run::undone::undone;
 
-/// Position of the platform in a dataset's bronze: the end of the last window, in seconds.
-pub const POSITION: &str = "platform";
 /// Rows of good windows held before they are committed.
 const COMMIT_ROWS: u64 = 100_000;
 const SECOND: i64 = 1_000_000;
@@ -60,13 +59,18 @@ pub(crate) async fn load(
             return Err(error);
         }
     };
-    let known = loads(context.root).await?;
+    let mut known = loads(context.root).await?;
+    let back = match ask.month {
+        None => take_back(context, &datasets, &mut known, run, report).await?,
+        Some(_) => BTreeSet::new(),
+    };
     let mut marks: Vec<LoadMark> = Vec::new();
     let mut failed: Option<RunError> = None;
     for (n, dataset) in datasets.iter().enumerate() {
         context.go_on()?;
         progress.step(&format!("platform {}", dataset.name), n as u64, Some(datasets.len() as u64));
-        match dataset_load(context, &source, dataset, ask.month, &known, run, &mut marks).await {
+        let again = Again { month: ask.month, back: back.contains(&dataset.name) };
+        match dataset_load(context, &source, dataset, again, &known, run, &mut marks).await {
             Ok(load) => report.add(&dataset.name, load),
             // A platform that fails one message after all its tries is left alone for this run; what was read before is recorded.
             Err(error) => {
@@ -79,38 +83,102 @@ pub(crate) async fn load(
             }
         }
     }
-    if let Some(stamp) = run.opened() {
-        // Windows that brought nothing are worth a line only in a run that wrote something anyway.
-        record_loads(context.root, stamp, &marks).await?;
+    match run.opened() {
+        Some(stamp) => record_loads(context.root, stamp, &marks).await?,
+        None => report.pending.windows = marks,
     }
     failed.map_or(Ok(()), Err)
 }
 
+/// Writes down windows that were asked and brought nothing: where the run writes anyway, or where what it builds is as of an instant
+/// beyond what was read before. Several runs of one day that find nothing write nothing.
+///
+/// # Errors
+/// As the storage says.
+pub(crate) async fn settle(context: &Context<'_>, run: &mut LazyRun, marks: &[LoadMark], at: i64) -> Result<(), RunError> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    if run.opened().is_none() {
+        let known = loads(context.root).await?;
+        let mut needed = false;
+        for mark in marks {
+            let held = Position::of(context, &mark.dataset, &known).await?.read_to;
+            needed |= held < Some(at) && held < position::read_to(mark);
+        }
+        if !needed {
+            return Ok(());
+        }
+    }
+    let stamp = run.open(context).await?;
+    record_loads(context.root, &stamp, marks).await?;
+    Ok(())
+}
+
 /// The last instant (microseconds) up to which a dataset was read whole: its position, or a window on record that brought nothing.
 pub(crate) async fn cursor(context: &Context<'_>, dataset: &str, known: &[LoadMark]) -> Result<Option<i64>, RunError> {
-    let bronze = Bronze { root: context.root, region: context.region };
-    let position = bronze.position(dataset, POSITION).await?.map(|s| s * SECOND);
-    let seen = known
-        .iter()
-        .filter(|m| m.dataset == dataset && m.state == "loaded")
-        .filter_map(|m| m.name.rsplit("..").next().and_then(|t| yaojia_models::text::parse_timestamp(t).ok().flatten()))
-        .max();
-    Ok(position.max(seen))
+    Ok(Position::of(context, dataset, known).await?.read_to)
+}
+
+/// Takes back the positions that lie after the run's instant: the clock of an earlier run was ahead, or this one's is behind, and nobody
+/// knows what was published between. Told, and written down before anything is asked, so that no certificate stands on them.
+async fn take_back(
+    context: &Context<'_>,
+    datasets: &[&Dataset],
+    known: &mut Vec<LoadMark>,
+    run: &mut LazyRun,
+    report: &mut LoadReport,
+) -> Result<BTreeSet<String>, RunError> {
+    let mut marks = Vec::new();
+    for dataset in datasets {
+        let Some(given_up) = Position::of(context, &dataset.name, known).await?.read_to.filter(|at| *at > context.now) else { continue };
+        let certain = Position::taken_back(context, &dataset.name, known).await?;
+        marks.push((position::back(&dataset.name, certain, given_up), certain, given_up));
+    }
+    let Some((first, certain, given_up)) = marks.first() else { return Ok(BTreeSet::new()) };
+    let from = certain.map_or_else(|| "the beginning".to_owned(), |at| window_text(naive(at)));
+    let others = if marks.len() > 1 { format!(", and {} datasets more", marks.len() - 1) } else { String::new() };
+    report.warnings.push(format!(
+        "the instant of this run, {}, lies before the position of `{}` ({}){others}: the clock ran ahead then, or is behind now; it is asked \
+         again from what is certain ({from})",
+        window_text(naive(context.now)),
+        first.dataset,
+        window_text(naive(*given_up)),
+    ));
+    let stamp = run.open(context).await?;
+    let marks: Vec<LoadMark> = marks.into_iter().map(|(mark, ..)| mark).collect();
+    record_loads(context.root, &stamp, &marks).await?;
+    let names = marks.iter().map(|mark| mark.dataset.clone()).collect();
+    known.extend(marks);
+    Ok(names)
+}
+
+/// What is read again.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    /// A month, and nothing beyond what was read.
+    month: Option<Month>,
+    /// The position was taken back: what comes may be here already.
+    back: bool,
 }
 
 async fn dataset_load(
     context: &Context<'_>,
     source: &PlatformSource,
     dataset: &Dataset,
-    month: Option<Month>,
+    Again { month, back }: Again,
     known: &[LoadMark],
     run: &mut LazyRun,
     marks: &mut Vec<LoadMark>,
 ) -> Result<DatasetLoad, RunError> {
-    let at = cursor(context, &dataset.name, known).await?;
+    let position = Position::of(context, &dataset.name, known).await?;
+    let at = position.read_to;
     let mut load = DatasetLoad::default();
     let span = match (month, at) {
-        (None, _) => (source.resume_from(at.map(naive)), naive(context.now)),
+        (None, _) => {
+            let resume = if back { at } else { position.resume(source.config().window_days) };
+            (source.resume_from(resume.map(naive)), naive(context.now))
+        }
         // A month again, and nothing beyond what was read: what comes after the position is the next load's, so the position stays.
         (Some(month), Some(at)) => month_span(month, source.resume_from(None), at),
         // Never read: the next load begins at the beginning.
@@ -122,11 +190,12 @@ async fn dataset_load(
     }
     let mut pending: Option<Appender> = None;
     let mut part = 0_i64;
-    let mut done_until: Option<Window> = None;
+    let mut done_until: Option<i64> = None;
     let windows = source.windows(from, to);
     let first = windows.first().copied();
     let rules = parser(context, dataset)?;
-    let mut known = Known::new(context, dataset, at, month.is_some());
+    let rereads = month.is_some() || back;
+    let mut known = Known::new(context, dataset, at, from, rereads);
     // Read a few at a time, taken and committed in their order; what is read beyond one that fails is dropped.
     let reads = source.read_windows(Arc::new(dataset.clone()), windows);
     pin_mut!(reads);
@@ -147,10 +216,11 @@ async fn dataset_load(
         load.received += read.rows();
         let mut batches = parse(source, dataset, &read)?;
         known.count_unknown(window, &batches, &mut load).await?;
-        if month.is_some() {
+        let newest = newest(dataset, &batches);
+        if rereads {
             batches = known.news(batches).await?;
         }
-        let overlaps = month.is_none() && at.is_some() && Some(window) == first;
+        let overlaps = !rereads && at.is_some() && Some(window) == first;
         let news = !batches.is_empty() && (!overlaps || !known.all(&batches).await?);
         if news {
             let stamp = run.open(context).await?;
@@ -167,8 +237,12 @@ async fn dataset_load(
                 load.appended += parsed.batch.num_rows() as u64;
             }
         }
-        done_until = Some(window);
-        marks.push(mark(dataset, &rules, window, &read));
+        let mark = position::mark(&dataset.name, &rules, window, &read, newest);
+        done_until = position::read_to(&mark);
+        if let Some(until) = done_until.filter(|until| naive(*until) < window.to) {
+            load.platform_time = Some(window_text(naive(until)));
+        }
+        marks.push(mark);
         if pending.as_ref().is_some_and(|p| p.rows() >= COMMIT_ROWS) {
             flush(pending.take(), done_until, month).await?;
         }
@@ -201,9 +275,9 @@ fn parse(source: &PlatformSource, dataset: &Dataset, read: &WindowRead) -> Resul
 }
 
 /// Commits what was read up to a window; a month that is read again moves no position.
-async fn flush(pending: Option<Appender>, until: Option<Window>, month: Option<Month>) -> Result<(), RunError> {
-    if let (Some(appender), Some(window)) = (pending, until) {
-        let position = (POSITION.to_string(), window.to.and_utc().timestamp());
+async fn flush(pending: Option<Appender>, until: Option<i64>, month: Option<Month>) -> Result<(), RunError> {
+    if let (Some(appender), Some(until)) = (pending, until) {
+        let position = (POSITION.to_string(), until.div_euclid(SECOND));
         appender.commit(if month.is_some() { Vec::new() } else { vec![position] }).await?;
     }
     Ok(())
@@ -220,6 +294,8 @@ struct Known<'a> {
     context: &'a Context<'a>,
     dataset: &'a Dataset,
     cursor: Option<i64>,
+    /// The first instant asked for: rows of it came with no run before.
+    from: NaiveDateTime,
     /// The first run whose rows may come again: 0, any, where a month is read again; none before the first window that overlaps.
     since: Option<i64>,
     /// Contents of earlier runs, of the months asked for so far.
@@ -230,9 +306,9 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn new(context: &'a Context<'a>, dataset: &'a Dataset, cursor: Option<i64>, all_runs: bool) -> Self {
+    fn new(context: &'a Context<'a>, dataset: &'a Dataset, cursor: Option<i64>, from: NaiveDateTime, all_runs: bool) -> Self {
         let (stored, counted) = (HashSet::new(), HashSet::new());
-        Self { context, dataset, cursor, since: all_runs.then_some(0), stored, months: BTreeSet::new(), counted }
+        Self { context, dataset, cursor, from, since: all_runs.then_some(0), stored, months: BTreeSet::new(), counted }
     }
 
     /// Reads the contents of earlier runs that the rows may be the same as.
@@ -246,7 +322,7 @@ impl<'a> Known<'a> {
             Some(since) => since,
             None => {
                 let day = 86_400 * SECOND;
-                let from = self.cursor.map_or(i64::MIN, |c| c - 2 * day);
+                let from = self.cursor.map_or(i64::MIN, |_| self.from.and_utc().timestamp_micros() - day);
                 // Rows of the overlap can only have come with runs whose windows reached into it.
                 runs(self.context.root)
                     .await?
@@ -322,21 +398,13 @@ impl<'a> Known<'a> {
     }
 }
 
-fn window_text(t: chrono::NaiveDateTime) -> String {
-    t.format("%Y-%m-%d %H:%M:%S").to_string()
+fn window_text(t: NaiveDateTime) -> String {
+    position::text(t)
 }
 
-fn mark(dataset: &Dataset, rules: &str, window: Window, read: &WindowRead) -> LoadMark {
-    LoadMark {
-        run_seq: 0,
-        run_id: String::new(),
-        dataset: dataset.name.clone(),
-        name: format!("{}..{}", window_text(window.from), window_text(window.to)),
-        sha256: String::new(),
-        state: "loaded".to_string(),
-        reason: String::new(),
-        declared: i64::try_from(read.announced()).unwrap_or(i64::MAX),
-        rows: read.rows(),
-        parser: rules.to_string(),
-    }
+/// The newest `updt_time` of a window's rows that can be read, microseconds.
+fn newest(dataset: &Dataset, pages: &[Page]) -> Option<i64> {
+    let name = dataset.columns.iter().map(|column| column.name.as_str()).find(|name| *name == "updt_time")?;
+    let texts = pages.iter().filter_map(|page| page.parsed.batch.column_by_name(name)?.as_string_opt::<i32>());
+    texts.flat_map(|texts| texts.iter().flatten()).filter_map(|text| yaojia_models::text::parse_timestamp(text).ok().flatten()).max()
 }

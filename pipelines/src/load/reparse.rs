@@ -189,7 +189,10 @@ impl Again<'_> {
         };
         // Its control file was met when it was loaded.
         let delivery = Delivery { file, artifact, control: None };
-        Ok(fold(&source, dataset, &delivery).await?.map(|fold| Parse { fold, what: What::File(Box::new((source, delivery))) }))
+        Ok(fold(&source, dataset, &delivery)
+            .await?
+            .map_err(|refused| refused.reason.to_string())
+            .map(|fold| Parse { fold, what: What::File(Box::new((source, delivery))) }))
     }
 
     /// The bytes of an artifact: from the archive, or where they are sealed there from a file of the landing folder that is still the same.
@@ -221,7 +224,7 @@ impl Again<'_> {
         let Some(source) = source(self.context)? else { return Ok(Vec::new()) };
         let landing = match self.landing.take() {
             Some(landing) => landing,
-            None => source.list().await?.into_iter().map(|file| ((file.path.clone(), file.dataset.clone()), file)).collect(),
+            None => source.list().await?.files.into_iter().map(|file| ((file.path.clone(), file.dataset.clone()), file)).collect(),
         };
         let known = match self.known.take() {
             Some(known) => known,
@@ -255,7 +258,7 @@ impl Parse {
             What::File(of) => {
                 let (source, delivery) = of.as_ref();
                 // A refusal would have shown when it was folded.
-                read_into(source, dataset, delivery, appender, receipt).await?.map_err(RunError::Report)?;
+                read_into(source, dataset, delivery, appender, receipt).await?.map_err(|refused| RunError::Report(refused.to_string()))?;
             }
         }
         Ok(())

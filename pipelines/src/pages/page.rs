@@ -1,6 +1,6 @@
 //! One page, and the index.
 
-use yaojia_models::card::{Condition, Example, Indicator, Measure, Query, Rule, Source};
+use yaojia_models::card::{Condition, Example, Indicator, Measure, Rule, Source};
 use yaojia_models::contract::Registry;
 
 use super::tongue::Tongue;
@@ -309,17 +309,11 @@ fn examples(tongue: Tongue, examples: &[Example]) -> String {
 
 fn sql(tongue: Tongue, indicator: &Indicator) -> String {
     let shared = indicator.card.sql.as_ref();
-    let folder = shared.unwrap_or(&indicator.folder);
-    let files: &[&str] = match &indicator.query {
-        Query::Rows(_) => &["rows.sql"],
-        Query::Value { evidence: Some(_), .. } => &["value.sql", "evidence.sql"],
-        Query::Value { evidence: None, .. } => &["value.sql"],
-    };
-    let link = |folder: &str, file: &str| format!("- [sql/indicators/{folder}/{file}]({ROOT}/sql/indicators/{folder}/{file})\n");
-    let mut out: String = files.iter().map(|file| link(folder, file)).collect();
-    out.push_str(&link(&indicator.folder, "indicator.toml"));
+    let link = |file: &str| format!("- [sql/{file}]({ROOT}/sql/{file})\n");
+    let mut out: String = indicator.texts().iter().map(|(file, _)| link(file)).collect();
+    out.push_str(&link(&format!("indicators/{}/indicator.toml", indicator.folder)));
     if !indicator.rules.is_empty() {
-        out.push_str(&link(&indicator.folder, "rules.toml"));
+        out.push_str(&link(&format!("indicators/{}/rules.toml", indicator.folder)));
     }
     if shared.is_some() {
         out.push_str(tongue.of("\n与孪生指标共用一份SQL，参数不同。", "\nThe SQL is shared with its twin; the parameters differ."));

@@ -12,7 +12,7 @@ use yaojia_warehouse::store::Archive;
 use crate::clock::Clock;
 use crate::context::{Context, LazyRun, naive};
 use crate::error::RunError;
-use crate::load::platform::POSITION;
+use crate::load::position::POSITION;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::report::SCHEMA_VERSION;
@@ -115,7 +115,7 @@ pub async fn replay(project: &Project, ask: &ReplayAsk<'_>, place: &Path, progre
         .await?
         .filter(|basis| basis.run_id == made.run_id)
         .ok_or_else(|| RunError::NotFound(format!("release {} has no basis on record: it cannot be replayed", made.number)))?;
-    let manifest = bundle::manifest(&context, &basis).await?;
+    let manifest = bundle::manifest(context.root, &basis).await?;
     let root = Root::open(&place.to_string_lossy(), std::collections::HashMap::new())?;
     progress.stage("as known then");
     let known = as_known(context.root, &root, context.registry, &basis, POSITION).await?;

@@ -330,7 +330,7 @@ async fn go_on(
         let time = instant_text(context.now);
         record_backfill(context.root, stamp.seq, &time, &of, BackfillEvent::Running(&month, &stamp.id)).await?;
         // As of the last run: what came to the platform since then was not read, so a later instant would be built on half of it.
-        let load = LoadAsk { platform: only.clone(), files: only.clone(), paths: BTreeSet::new(), month: Month::parse(&month).ok() };
+        let load = LoadAsk { platform: only.clone(), files: only.clone(), month: Month::parse(&month).ok(), ..LoadAsk::default() };
         let what = Work { verb: VERB, load: Some(load), build: Some(BuildAsk { completes_last: true, ..BuildAsk::default() }) };
         let report = RunReport {
             schema_version: SCHEMA_VERSION,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use yaojia_models::contract::Registry;
 use yaojia_models::digest::sha256_hex;
 use yaojia_models::value::Month;
+use yaojia_warehouse::Root;
 use yaojia_warehouse::audit::{Basis, Texts, basis_of};
 use yaojia_warehouse::ledger::current_release;
 
@@ -86,8 +87,8 @@ pub(crate) async fn keep(context: &Context<'_>) -> Result<String, RunError> {
 }
 
 /// The manifest of a release's texts.
-pub(crate) async fn manifest(context: &Context<'_>, basis: &Basis) -> Result<Manifest, RunError> {
-    let text = Texts { root: context.root }.get(&basis.bundle).await?;
+pub(crate) async fn manifest(root: &Root, basis: &Basis) -> Result<Manifest, RunError> {
+    let text = Texts { root }.get(&basis.bundle).await?;
     serde_json::from_str(&text).map_err(|error| RunError::Report(format!("the manifest `{}`: {error}", basis.bundle)))
 }
 

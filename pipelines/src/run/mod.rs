@@ -1,31 +1,26 @@
 //! A run: load, build, publish. One run at a time (the lease); killed anywhere, run again, it finishes.
 
 pub mod backfill;
-mod behind;
 pub(crate) mod build;
 pub(crate) mod bundle;
 pub(crate) mod differ;
-mod explain;
+pub(crate) mod guard;
 mod openlineage;
-mod original;
 mod parse_again;
-mod read;
 mod restate;
 mod retry;
 pub(crate) mod undone;
 
 use yaojia_models::fault::Fault;
-use yaojia_warehouse::ledger::{current_release, record_run};
+use yaojia_warehouse::ledger::{current_release, record_landing, record_run};
 use yaojia_warehouse::store::Lease;
 
 pub use crate::context::instant_text;
 pub use crate::error::RunError;
 pub use crate::progress::Progress;
 pub use crate::report::{BuildReport, LoadReport, ParseReport, RunReport, SCHEMA_VERSION};
-pub use explain::{Depth, EvidenceRow, EvidenceSum, Explanation, ShownBy};
-pub use original::Original;
+pub use guard::region_of;
 pub use parse_again::{Change, ParseAgainReport, parse_again};
-pub use read::{ReadSession, session};
 pub use retry::retry;
 
 use crate::context::{Context, LazyRun};
@@ -34,7 +29,7 @@ use crate::load::{export, platform, reparse};
 use crate::plan::rules;
 use crate::plan::select::{self, PlanFilter, Scope};
 use crate::project::Project;
-use crate::report::{PlanReport, Undone};
+use crate::report::{Pending, PlanReport, Undone};
 use build::Take;
 
 /// What a run did, and what ended it early if something did: a source that is down does not make unknown what the others brought.
@@ -46,21 +41,24 @@ pub struct Outcome {
     pub failed: Option<RunError>,
 }
 
-/// Loads everything new and builds what is stale, then moves the release.
+/// Loads everything new and builds what is stale, then moves the release. Landing files that are listed as they were when they were read
+/// are opened only to `reread` them.
 ///
 /// # Errors
 /// [`RunError`] when the run could not begin or be recorded, else in the outcome; what was committed before stays, and the old release
 /// still serves.
-pub async fn nightly(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    run(project, &Work { verb: "nightly", load: Some(LoadAsk::default()), build: Some(BuildAsk::default()) }, progress).await
+pub async fn nightly(project: &Project, reread: bool, progress: &dyn Progress) -> Result<Outcome, RunError> {
+    let load = LoadAsk { reread, ..LoadAsk::default() };
+    run(project, &Work { verb: "nightly", load: Some(load), build: Some(BuildAsk::default()) }, progress).await
 }
 
-/// Only loads.
+/// Only loads; `reread` as for [`nightly`].
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn load(project: &Project, progress: &dyn Progress) -> Result<Outcome, RunError> {
-    run(project, &Work { verb: "load", load: Some(LoadAsk::default()), build: None }, progress).await
+pub async fn load(project: &Project, reread: bool, progress: &dyn Progress) -> Result<Outcome, RunError> {
+    let load = LoadAsk { reread, ..LoadAsk::default() };
+    run(project, &Work { verb: "load", load: Some(load), build: None }, progress).await
 }
 
 /// Only builds and publishes: everything, or what selectors select. What a part reads is taken as stored, and the release waits until
@@ -81,14 +79,6 @@ pub async fn plan(project: &Project, filter: &PlanFilter) -> Result<PlanReport, 
     let context = Context::of(project);
     let at = build::instant(&context, None, false).await?;
     filter.narrow(&context, build::plan(&context, at).await?)
-}
-
-/// Everything about one alert, down to original bytes.
-///
-/// # Errors
-/// [`RunError::NotFound`] when there is no such alert in the release.
-pub async fn explain(project: &Project, alert_id: &str, depth: Depth) -> Result<Explanation, RunError> {
-    explain::explain(project, alert_id, depth).await
 }
 
 /// What a run does.
@@ -131,6 +121,7 @@ async fn leased(
         Err(error) => return Err(error),
     }
     if let Some(stamp) = lazy.opened() {
+        record_landing(context.root, stamp, &done.pending.landing).await?;
         let state = if failed.is_none() { "done" } else { "failed" };
         let note = report.failed.clone().unwrap_or_default();
         report.run_id = Some(stamp.id.clone());
@@ -156,6 +147,8 @@ struct Done {
     left: Vec<yaojia_warehouse::ledger::Undone>,
     /// Its data instant, once it is known.
     at: Option<i64>,
+    /// What its loads saw and did not write down.
+    pending: Pending,
 }
 
 async fn work(
@@ -166,8 +159,12 @@ async fn work(
     report: &mut RunReport,
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
+    guard::same_region(context).await?;
     let clock = std::time::Instant::now();
     let mut failed: Option<RunError> = None;
+    if what.build.is_some() {
+        report.warnings.extend(guard::not_earlier(context).await?);
+    }
     if let Some(build) = &what.build {
         done.scope = match &build.which {
             Asked::All => None,
@@ -203,6 +200,8 @@ async fn work(
                 Ok(()) => {}
             }
         }
+        done.pending = std::mem::take(&mut load.pending);
+        report.warnings.append(&mut load.warnings);
         report.load = Some(load);
         if ask.month.is_none() {
             done.left = left;
@@ -213,6 +212,7 @@ async fn work(
     let at = build::instant(context, lazy.opened(), completes).await?;
     report.as_of = instant_text(at);
     done.at = Some(at);
+    platform::settle(context, lazy, &std::mem::take(&mut done.pending.windows), at).await?;
     if what.build.is_some() {
         let take = Take { at, scope: done.scope.as_ref() };
         let (built, unfinished) = build::build(context, lazy, &take, progress, &mut report.seconds).await?;

@@ -91,7 +91,7 @@ fn work(context: &Context<'_>, left: &[Undone]) -> Result<Work, RunError> {
     }
     let load = match loads_all {
         true => LoadAsk::default(),
-        false => LoadAsk { platform: Some(platform), files: Some(files), paths, month: None },
+        false => LoadAsk { platform: Some(platform), files: Some(files), paths, ..LoadAsk::default() },
     };
     let which = match builds_all {
         true => Which::All,

@@ -1,36 +1,6 @@
 -- Yellow and red line: own listing unit price ÷ the exact median of the listed consumables with the same first 15 characters of the code
 -- and the same unit (null is a unit too); groups of fewer than $group_min are not judged.
-WITH state AS (
-    SELECT
-        ranked.month AS month,
-        ranked.prod_code AS prod_code,
-        ranked.listed_flag AS listed_flag,
-        ranked.unit_pric AS unit_pric,
-        ranked.unt AS unt,
-        ranked.pubonln_rslt_id AS pubonln_rslt_id,
-        ranked.pric_eff_time AS pric_eff_time
-    FROM (
-        SELECT
-            m.month AS month,
-            state.prod_code AS prod_code,
-            state.listed_flag AS listed_flag,
-            state.unit_pric AS unit_pric,
-            state.unt AS unt,
-            state.pubonln_rslt_id AS pubonln_rslt_id,
-            state.pric_eff_time AS pric_eff_time,
-            ROW_NUMBER() OVER (
-                PARTITION BY m.month, state.prod_code
-                ORDER BY state.state_time DESC, state.prod_code
-            ) AS state_no
-        FROM gold.fact_product_state AS state
-        INNER JOIN ask.month AS m
-            ON state.state_time < m.as_of
-        WHERE state.prod_type = '2'
-    ) AS ranked
-    WHERE ranked.state_no = 1
-),
-
-ranked AS (
+WITH ranked AS (
     SELECT
         state.month AS month,
         substr(state.prod_code, 1, 15) AS head,
@@ -41,8 +11,9 @@ ranked AS (
             ORDER BY state.unit_pric, state.prod_code
         ) AS place,
         COUNT(*) OVER (PARTITION BY state.month, substr(state.prod_code, 1, 15), COALESCE(state.unt, '')) AS members
-    FROM state
-    WHERE state.listed_flag = '1'
+    FROM ask.product_state AS state
+    WHERE state.prod_type = '2'
+      AND state.listed_flag = '1'
 ),
 
 middle AS (
@@ -75,9 +46,10 @@ SELECT
     middle.members AS max_members,
     'fact_listing_price' AS source_table,
     concat_ws('|', '2', state.pubonln_rslt_id, to_char(state.pric_eff_time, '%Y-%m-%d %H:%M:%S')) AS row_key
-FROM state
+FROM ask.product_state AS state
 INNER JOIN middle
     ON middle.month = state.month
     AND middle.head = substr(state.prod_code, 1, 15)
     AND middle.unt = COALESCE(state.unt, '')
-WHERE state.listed_flag = '1'
+WHERE state.prod_type = '2'
+  AND state.listed_flag = '1'

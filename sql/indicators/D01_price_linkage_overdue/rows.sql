@@ -1,36 +1,7 @@
 -- Price-linkage overdue: every product listed at T, its lowest listing unit price (num) against the lowest active unit price of other
 -- provinces (den). `over` and `overdue` (workdays for drugs, days for consumables, since that price took effect) decide the state.
-WITH state AS (
-    SELECT
-        ranked.month AS month,
-        ranked.prod_code AS prod_code,
-        ranked.listed_flag AS listed_flag,
-        ranked.unit_pric AS unit_pric,
-        ranked.injection_flag AS injection_flag,
-        ranked.pubonln_rslt_id AS pubonln_rslt_id,
-        ranked.pric_eff_time AS pric_eff_time
-    FROM (
-        SELECT
-            m.month AS month,
-            state.prod_code AS prod_code,
-            state.listed_flag AS listed_flag,
-            state.unit_pric AS unit_pric,
-            state.injection_flag AS injection_flag,
-            state.pubonln_rslt_id AS pubonln_rslt_id,
-            state.pric_eff_time AS pric_eff_time,
-            ROW_NUMBER() OVER (
-                PARTITION BY m.month, state.prod_code
-                ORDER BY state.state_time DESC, state.prod_code
-            ) AS state_no
-        FROM gold.fact_product_state AS state
-        INNER JOIN ask.month AS m
-            ON state.state_time < m.as_of
-        WHERE state.prod_type = $prod_type
-    ) AS ranked
-    WHERE ranked.state_no = 1
-),
-
-ref AS (
+-- Without a price of others above 0 there is nothing to be overdue to: neither measure has a value.
+WITH ref AS (
     SELECT
         m.month AS month,
         m.as_of_date AS as_of_date,
@@ -113,14 +84,15 @@ compared AS (
                 - CAST(5 * CAST((CAST(cheapest.eff_date AS INTEGER) + 3) / 7 AS INTEGER) + LEAST((CAST(cheapest.eff_date AS INTEGER) + 3) % 7 + 1, 5) AS BIGINT)
                 + COALESCE(shift.workday_shift, 0)
         END AS overdue
-    FROM state
+    FROM ask.product_state AS state
     LEFT JOIN cheapest
         ON cheapest.month = state.month
         AND cheapest.prod_code = state.prod_code
     LEFT JOIN shift
         ON shift.as_of_date = cheapest.as_of_date
         AND shift.eff_date = cheapest.eff_date
-    WHERE state.listed_flag = '1'
+    WHERE state.prod_type = $prod_type
+      AND state.listed_flag = '1'
 )
 
 SELECT
@@ -143,7 +115,7 @@ SELECT
     $region AS county,
     compared.prod_code AS subject_code,
     compared.prod_code AS product_code,
-    CAST(compared.overdue AS DECIMAL(38, 6)) AS num,
+    CAST(CASE WHEN compared.other > 0 THEN compared.overdue END AS DECIMAL(38, 6)) AS num,
     CAST(NULL AS DECIMAL(38, 6)) AS den,
     compared.over AS max_over,
     compared.overdue AS max_overdue,

@@ -1,48 +1,8 @@
 -- Listing-price risk. anchor_ratio: own listing unit price ÷ anchor: (a) for a product with role 3 or 4 in a batch active at T the highest award
--- unit price of its group (of several groups the lowest anchor, i.e. the highest ratio); (b) for other Chinese patent medicines the lowest listed
+-- unit price of its group (of several groups the lowest one above 0, i.e. the highest ratio; the batch's type is not asked: the product is a drug); (b) for other Chinese patent medicines the lowest listed
 -- unit price of the same generic name, form and specification. change: own at T against own at the end of the month before.
 -- kind 1: (a) consistency evaluated; 2: (a) not; 3: (b).
-WITH state AS (
-    SELECT
-        ranked.month AS month,
-        ranked.prod_code AS prod_code,
-        ranked.listed_flag AS listed_flag,
-        ranked.unit_pric AS unit_pric,
-        ranked.drug_type AS drug_type,
-        ranked.conseval_flag AS conseval_flag,
-        ranked.shortage_flag AS shortage_flag,
-        ranked.genname AS genname,
-        ranked.dosform AS dosform,
-        ranked.prod_spec AS prod_spec,
-        ranked.pubonln_rslt_id AS pubonln_rslt_id,
-        ranked.pric_eff_time AS pric_eff_time
-    FROM (
-        SELECT
-            m.month AS month,
-            state.prod_code AS prod_code,
-            state.listed_flag AS listed_flag,
-            state.unit_pric AS unit_pric,
-            state.drug_type AS drug_type,
-            state.conseval_flag AS conseval_flag,
-            state.shortage_flag AS shortage_flag,
-            state.genname AS genname,
-            state.dosform AS dosform,
-            state.prod_spec AS prod_spec,
-            state.pubonln_rslt_id AS pubonln_rslt_id,
-            state.pric_eff_time AS pric_eff_time,
-            ROW_NUMBER() OVER (
-                PARTITION BY m.month, state.prod_code
-                ORDER BY state.state_time DESC, state.prod_code
-            ) AS state_no
-        FROM gold.fact_product_state AS state
-        INNER JOIN ask.month AS m
-            ON state.state_time < m.as_of
-        WHERE state.prod_type = '1'
-    ) AS ranked
-    WHERE ranked.state_no = 1
-),
-
-before AS (
+WITH before AS (
     SELECT
         ranked.month AS month,
         ranked.prod_code AS prod_code,
@@ -68,13 +28,12 @@ winner AS (
     SELECT
         m.month AS month,
         prod.prod_code AS prod_code,
-        MIN(prod.grp_award_max) AS anchor
+        MIN(CASE WHEN prod.grp_award_max > 0 THEN prod.grp_award_max END) AS anchor
     FROM gold.fact_vbp_product AS prod
     INNER JOIN ask.month AS m
         ON prod.agrt_begn_date <= m.as_of_date
         AND prod.agrt_end_date >= m.as_of_date
     WHERE prod.prod_role IN ('3', '4')
-      AND prod.prod_type = '1'
     GROUP BY
         m.month,
         prod.prod_code
@@ -87,8 +46,9 @@ same AS (
         state.dosform AS dosform,
         state.prod_spec AS prod_spec,
         MIN(state.unit_pric) AS anchor
-    FROM state
-    WHERE state.listed_flag = '1'
+    FROM ask.product_state AS state
+    WHERE state.prod_type = '1'
+      AND state.listed_flag = '1'
     GROUP BY
         state.month,
         state.genname,
@@ -114,7 +74,7 @@ compared AS (
         CASE WHEN winner.prod_code IS NOT NULL THEN 1 ELSE 0 END AS winner_anchor,
         CASE WHEN state.shortage_flag = '1' THEN 1 ELSE 0 END AS shortage,
         before.unit_pric AS before_pric
-    FROM state
+    FROM ask.product_state AS state
     LEFT JOIN winner
         ON winner.month = state.month
         AND winner.prod_code = state.prod_code
@@ -126,7 +86,8 @@ compared AS (
     LEFT JOIN before
         ON before.month = state.month
         AND before.prod_code = state.prod_code
-    WHERE state.listed_flag = '1'
+    WHERE state.prod_type = '1'
+      AND state.listed_flag = '1'
 )
 
 SELECT

@@ -1,37 +1,7 @@
 -- Price index: chained over the products bought in both of two neighbouring months (net received amount and minimum units above zero in both),
 -- per county and region, per category and ALL. link = S1 ÷ S0, S1 = Σ round(amount × last quantity ÷ quantity, 6), S0 = Σ last amount.
 -- index(M) = round(index(M−1) × S1 ÷ S0, 6), 100 in the first month; mom, yoy and the covered share of last month's amount beside it.
-WITH moved AS (
-    SELECT
-        receipt.county AS county,
-        receipt.month AS event_month,
-        receipt.shpp_time AS event_time,
-        receipt.medins_code AS medins_code,
-        receipt.prod_code AS prod_code,
-        CAST(receipt.shpp_cnt * receipt.convrat AS DECIMAL(38, 10)) AS min_cnt,
-        receipt.receipt_amt AS event_amt,
-        'fact_receipt' AS source_table,
-        receipt.shp_id AS row_key
-    FROM gold.fact_receipt AS receipt
-    WHERE receipt.prod_type = $prod_type
-      AND receipt.scope_flag = '1'
-    UNION ALL
-    SELECT
-        back.county AS county,
-        back.month AS event_month,
-        back.medins_retn_time AS event_time,
-        back.medins_code AS medins_code,
-        back.prod_code AS prod_code,
-        CAST(-(back.retn_cnt * back.convrat) AS DECIMAL(38, 10)) AS min_cnt,
-        -back.retn_amt AS event_amt,
-        'fact_return' AS source_table,
-        back.retn_id AS row_key
-    FROM gold.fact_return AS back
-    WHERE back.prod_type = $prod_type
-      AND back.scope_flag = '1'
-),
-
-area AS (
+WITH area AS (
     SELECT
         moved.event_month AS month,
         place.level AS level,
@@ -45,7 +15,7 @@ area AS (
         moved.prod_code AS prod_code,
         SUM(moved.min_cnt) AS q,
         SUM(moved.event_amt) AS a
-    FROM moved
+    FROM ask.moved AS moved
     CROSS JOIN (
         SELECT
             heights.level AS level,
@@ -63,7 +33,9 @@ area AS (
     ) AS place
     INNER JOIN ask.calendar AS own
         ON own.month = moved.event_month
-    WHERE moved.event_time < own.as_of
+    WHERE moved.prod_type = $prod_type
+      AND moved.scope_flag = '1'
+      AND moved.event_time < own.as_of
     GROUP BY
         moved.event_month,
         place.level,

@@ -1,35 +1,7 @@
 -- Key-product profile: ordered (sent in the month, not cancelled at T), net received and used, in minimum units and in yuan, by institution and
 -- key product. Key at T: known and in scope, with a role in an active batch, or negotiated or short (drugs), or of high value (consumables).
 -- An institution and product with activity in any of the six has all six rows: the zero rows come from its key product.
-WITH state AS (
-    SELECT
-        ranked.month AS month,
-        ranked.prod_code AS prod_code,
-        ranked.scope_flag AS scope_flag,
-        ranked.nego_flag AS nego_flag,
-        ranked.shortage_flag AS shortage_flag,
-        ranked.hval_flag AS hval_flag
-    FROM (
-        SELECT
-            m.month AS month,
-            state.prod_code AS prod_code,
-            state.scope_flag AS scope_flag,
-            state.nego_flag AS nego_flag,
-            state.shortage_flag AS shortage_flag,
-            state.hval_flag AS hval_flag,
-            ROW_NUMBER() OVER (
-                PARTITION BY m.month, state.prod_code
-                ORDER BY state.state_time DESC, state.prod_code
-            ) AS state_no
-        FROM gold.fact_product_state AS state
-        INNER JOIN ask.month AS m
-            ON state.state_time < m.as_of
-        WHERE state.prod_type = $prod_type
-    ) AS ranked
-    WHERE ranked.state_no = 1
-),
-
-batch AS (
+WITH batch AS (
     SELECT DISTINCT
         m.month AS month,
         prod.prod_code AS prod_code
@@ -37,18 +9,18 @@ batch AS (
     INNER JOIN ask.month AS m
         ON prod.agrt_begn_date <= m.as_of_date
         AND prod.agrt_end_date >= m.as_of_date
-    WHERE prod.prod_type = $prod_type
 ),
 
 key_product AS (
     SELECT
         state.month AS month,
         state.prod_code AS prod_code
-    FROM state
+    FROM ask.product_state AS state
     LEFT JOIN batch
         ON batch.month = state.month
         AND batch.prod_code = state.prod_code
-    WHERE state.scope_flag = '1'
+    WHERE state.prod_type = $prod_type
+      AND state.scope_flag = '1'
       AND (
           batch.prod_code IS NOT NULL
           OR ($prod_type = '1' AND (state.nego_flag = '1' OR state.shortage_flag = '1'))
@@ -56,84 +28,9 @@ key_product AS (
       )
 ),
 
-used AS (
-    SELECT
-        m.month AS month,
-        usage.county AS county,
-        usage.fixmedins_code AS fixmedins_code,
-        usage.med_list_codg AS med_list_codg,
-        usage.used_cnt AS cnt,
-        CAST(usage.used_cnt * usage.convrat AS DECIMAL(38, 10)) AS min_cnt,
-        usage.used_amt AS used_amt,
-        'fact_usage' AS source_table,
-        concat_ws(
-            '|',
-            usage.fixmedins_code,
-            usage.list_type,
-            usage.med_list_codg,
-            usage.medins_list_codg,
-            usage.hi_feesetl_type,
-            usage.month
-        ) AS row_key
-    FROM gold.fact_usage AS usage
-    INNER JOIN ask.month AS m
-        ON m.month = usage.month
-    WHERE m.as_of = m.month_end
-      AND usage.list_type = $list_type
-      AND usage.org_type = '1'
-    UNION ALL
-    SELECT
-        m.month AS month,
-        fee.county AS county,
-        fee.fixmedins_code AS fixmedins_code,
-        fee.med_list_codg AS med_list_codg,
-        fee.cnt AS cnt,
-        CAST(fee.cnt * fee.convrat AS DECIMAL(38, 10)) AS min_cnt,
-        fee.det_item_fee_sumamt AS used_amt,
-        'fact_fee_line' AS source_table,
-        fee.bkkp_sn AS row_key
-    FROM gold.fact_fee_line AS fee
-    INNER JOIN ask.month AS m
-        ON m.month = fee.month
-    WHERE m.as_of < m.month_end
-      AND fee.fee_ocur_time < m.as_of
-      AND fee.list_type = $list_type
-      AND fee.org_type = '1'
-),
-
-moved AS (
-    SELECT
-        receipt.county AS county,
-        receipt.month AS event_month,
-        receipt.shpp_time AS event_time,
-        receipt.medins_code AS medins_code,
-        receipt.prod_code AS prod_code,
-        CAST(receipt.shpp_cnt * receipt.convrat AS DECIMAL(38, 10)) AS min_cnt,
-        receipt.receipt_amt AS event_amt,
-        'fact_receipt' AS source_table,
-        receipt.shp_id AS row_key
-    FROM gold.fact_receipt AS receipt
-    WHERE receipt.prod_type = $prod_type
-      AND receipt.org_type = '1'
-    UNION ALL
-    SELECT
-        back.county AS county,
-        back.month AS event_month,
-        back.medins_retn_time AS event_time,
-        back.medins_code AS medins_code,
-        back.prod_code AS prod_code,
-        CAST(-(back.retn_cnt * back.convrat) AS DECIMAL(38, 10)) AS min_cnt,
-        -back.retn_amt AS event_amt,
-        'fact_return' AS source_table,
-        back.retn_id AS row_key
-    FROM gold.fact_return AS back
-    WHERE back.prod_type = $prod_type
-      AND back.org_type = '1'
-),
-
 event AS (
     SELECT
-        m.month AS month,
+        line.month AS month,
         line.county AS county,
         line.medins_code AS medins_code,
         line.prod_code AS prod_code,
@@ -142,13 +39,10 @@ event AS (
         line.purc_amt AS event_amt,
         'fact_order' AS source_table,
         line.ord_detl_id AS row_key
-    FROM gold.fact_order AS line
-    INNER JOIN ask.month AS m
-        ON m.month = line.month
+    FROM ask.ordered AS line
     WHERE line.prod_type = $prod_type
       AND line.org_type = '1'
-      AND line.send_time < m.as_of
-      AND (line.cncl_type IS NULL OR line.cncl_time IS NULL OR line.cncl_time >= m.as_of)
+      AND line.excluded_reason IS NULL
     UNION ALL
     SELECT
         m.month AS month,
@@ -160,10 +54,12 @@ event AS (
         moved.event_amt AS event_amt,
         moved.source_table AS source_table,
         moved.row_key AS row_key
-    FROM moved
+    FROM ask.moved AS moved
     INNER JOIN ask.month AS m
         ON m.month = moved.event_month
-    WHERE moved.event_time < m.as_of
+    WHERE moved.prod_type = $prod_type
+      AND moved.org_type = '1'
+      AND moved.event_time < m.as_of
     UNION ALL
     SELECT
         used.month AS month,
@@ -175,7 +71,10 @@ event AS (
         used.used_amt AS event_amt,
         used.source_table AS source_table,
         used.row_key AS row_key
-    FROM used
+    FROM ask.used AS used
+    WHERE used.back = 0
+      AND used.list_type = $list_type
+      AND used.org_type = '1'
 ),
 
 key_event AS (

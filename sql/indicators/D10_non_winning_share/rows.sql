@@ -2,67 +2,30 @@
 -- by institution, batch and group of the batches active at T, over three months and not before the agreement began.
 -- A non-winner bought at or below the group's lowest award unit price is left out, with its returns.
 -- `no_report`: the amount of role-3 purchases of an institution without an agreement line of the group.
-WITH event AS (
-    SELECT
-        'fact_receipt' AS source_table,
-        receipt.shp_id AS row_key,
-        receipt.county AS county,
-        receipt.month AS event_month,
-        receipt.medins_code AS medins_code,
-        receipt.prod_code AS prod_code,
-        receipt.shpp_time AS event_time,
-        receipt.unit_pric AS unit_pric,
-        receipt.shpp_cnt * receipt.convrat AS min_cnt,
-        receipt.receipt_amt AS event_amt
-    FROM gold.fact_receipt AS receipt
-    WHERE receipt.org_type = '1'
-      AND receipt.prod_type = $prod_type
-    UNION ALL
-    SELECT
-        'fact_return' AS source_table,
-        back.retn_id AS row_key,
-        back.county AS county,
-        back.month AS event_month,
-        back.medins_code AS medins_code,
-        back.prod_code AS prod_code,
-        back.medins_retn_time AS event_time,
-        back.unit_pric AS unit_pric,
-        -(back.retn_cnt * back.convrat) AS min_cnt,
-        -back.retn_amt AS event_amt
-    FROM gold.fact_return AS back
-    WHERE back.org_type = '1'
-      AND back.prod_type = $prod_type
-),
-
-grouped AS (
+WITH grouped AS (
     SELECT
         m.month AS month,
-        event.county AS county,
-        event.medins_code AS subject_code,
-        prod.btch_code AS batch_code,
-        prod.grp_code AS group_code,
-        prod.prod_role AS prod_role,
-        CAST(event.min_cnt AS DECIMAL(38, 10)) AS min_cnt,
-        event.event_amt AS event_amt,
-        event.source_table AS source_table,
-        event.row_key AS row_key,
-        CASE
-            WHEN prod.prod_role = '3' AND event.unit_pric <= prod.grp_award_min THEN 'not dearer than the winner'
-        END AS excluded_reason
-    FROM event
-    INNER JOIN gold.fact_vbp_product AS prod
-        ON prod.prod_code = event.prod_code
-        AND prod.prod_type = $prod_type
-        AND prod.prod_role IN ('1', '2', '3')
-        AND prod.agrt_begn_date <= CAST(event.event_time AS DATE)
+        moved.county AS county,
+        moved.medins_code AS subject_code,
+        moved.btch_code AS batch_code,
+        moved.grp_code AS group_code,
+        moved.prod_role AS prod_role,
+        moved.min_cnt AS min_cnt,
+        moved.event_amt AS event_amt,
+        moved.source_table AS source_table,
+        moved.row_key AS row_key,
+        moved.excluded_reason AS excluded_reason
+    FROM ask.batch_moved AS moved
     INNER JOIN ask.span AS span
-        ON span.window_month = event.event_month
+        ON span.window_month = moved.event_month
         AND span.back <= 2
     INNER JOIN ask.month AS m
         ON m.month = span.month
-    WHERE prod.agrt_begn_date <= m.as_of_date
-      AND prod.agrt_end_date >= m.as_of_date
-      AND event.event_time < m.as_of
+    WHERE moved.prod_type = $prod_type
+      AND moved.org_type = '1'
+      AND moved.prod_role IN ('1', '2', '3')
+      AND moved.agrt_end_date >= m.as_of_date
+      AND moved.event_time < m.as_of
 )
 
 SELECT

@@ -1,42 +1,7 @@
 -- Winner supply failure: of the institutions with an order line of the cohort (seven days old in the month, sent since the agreement began) for a winner
 -- of a batch active at T, those with nothing received on any of these lines; by product, batch and county. An institution counts on its first line.
 -- appeal_reply: appeals of drug batches made in the month that were answered within two workdays by T, by product and batch.
-WITH cohort AS (
-    SELECT
-        m.month AS month,
-        m.as_of AS as_of,
-        line.ord_detl_id AS ord_detl_id,
-        line.county AS county,
-        line.delventp_code AS delventp_code,
-        line.medins_code AS medins_code,
-        line.org_type AS org_type,
-        line.prod_code AS prod_code,
-        line.send_time AS send_time,
-        line.purc_cnt AS purc_cnt,
-        line.purcpric AS purcpric,
-        line.purc_amt AS purc_amt,
-        line.resp_stas AS resp_stas,
-        line.resp_time AS resp_time,
-        CASE WHEN line.cncl_type IN ('1', '3') AND line.cncl_time < m.as_of THEN 'cancelled by the institution' END AS excluded_reason
-    FROM gold.fact_order AS line
-    INNER JOIN ask.month AS m
-        ON m.month = to_char(line.send_time + INTERVAL '168 hours', '%Y-%m')
-    WHERE line.prod_type = $prod_type
-      AND line.send_time + INTERVAL '168 hours' < m.as_of
-),
-
-received AS (
-    SELECT
-        cohort.ord_detl_id AS ord_detl_id,
-        SUM(receipt.shpp_cnt) AS shpp_cnt
-    FROM cohort
-    INNER JOIN gold.fact_receipt AS receipt
-        ON receipt.ord_detl_id = cohort.ord_detl_id
-    WHERE receipt.shpp_time < cohort.as_of
-    GROUP BY cohort.ord_detl_id
-),
-
-winner AS (
+WITH winner AS (
     SELECT DISTINCT
         prod.btch_code AS btch_code,
         prod.prod_code AS prod_code,
@@ -59,10 +24,10 @@ line AS (
             PARTITION BY cohort.month, cohort.prod_code, winner.btch_code, cohort.medins_code
             ORDER BY cohort.ord_detl_id
         ) AS line_no,
-        SUM(COALESCE(received.shpp_cnt, 0)) OVER (
+        SUM(COALESCE(cohort.received_cnt, 0)) OVER (
             PARTITION BY cohort.month, cohort.prod_code, winner.btch_code, cohort.medins_code
         ) AS received_cnt
-    FROM cohort
+    FROM ask.cohort AS cohort
     INNER JOIN ask.month AS m
         ON m.month = cohort.month
     INNER JOIN winner
@@ -70,9 +35,8 @@ line AS (
         AND winner.agrt_begn_date <= m.as_of_date
         AND winner.agrt_end_date >= m.as_of_date
         AND winner.agrt_begn_date <= CAST(cohort.send_time AS DATE)
-    LEFT JOIN received
-        ON received.ord_detl_id = cohort.ord_detl_id
-    WHERE cohort.org_type = '1'
+    WHERE cohort.prod_type = $prod_type
+      AND cohort.org_type = '1'
       AND cohort.excluded_reason IS NULL
 ),
 

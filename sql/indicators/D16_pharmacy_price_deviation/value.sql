@@ -1,97 +1,7 @@
 -- Pharmacy price deviation: price = amount ÷ minimum units of the month, by pharmacy and known in-scope drug. listing_ratio: against the listing price at T;
 -- index: Σ amount ÷ Σ round(listing price × minimum units, 2), by pharmacy; dual_price: insured against own-pay price;
 -- mode_ratio: against the price (to 2 places) that most pharmacies of the region take, of equally common ones the lowest.
-WITH state AS (
-    SELECT
-        ranked.month AS month,
-        ranked.prod_code AS prod_code,
-        ranked.scope_flag AS scope_flag,
-        ranked.unit_pric AS unit_pric
-    FROM (
-        SELECT
-            m.month AS month,
-            state.prod_code AS prod_code,
-            state.scope_flag AS scope_flag,
-            state.unit_pric AS unit_pric,
-            ROW_NUMBER() OVER (
-                PARTITION BY m.month, state.prod_code
-                ORDER BY state.state_time DESC, state.prod_code
-            ) AS state_no
-        FROM gold.fact_product_state AS state
-        INNER JOIN ask.month AS m
-            ON state.state_time < m.as_of
-        WHERE state.prod_type = $prod_type
-    ) AS ranked
-    WHERE ranked.state_no = 1
-),
-
-used AS (
-    SELECT
-        m.month AS month,
-        usage.county AS county,
-        usage.fixmedins_code AS fixmedins_code,
-        usage.med_list_codg AS med_list_codg,
-        usage.hi_feesetl_type AS hi_feesetl_type,
-        usage.used_cnt AS cnt,
-        CAST(usage.used_cnt * usage.convrat AS DECIMAL(38, 10)) AS min_cnt,
-        usage.used_amt AS used_amt,
-        'fact_usage' AS source_table,
-        concat_ws(
-            '|',
-            usage.fixmedins_code,
-            usage.list_type,
-            usage.med_list_codg,
-            usage.medins_list_codg,
-            usage.hi_feesetl_type,
-            usage.month
-        ) AS row_key
-    FROM gold.fact_usage AS usage
-    INNER JOIN ask.month AS m
-        ON m.month = usage.month
-    WHERE m.as_of = m.month_end
-      AND usage.list_type = $list_type
-      AND usage.org_type = '2'
-    UNION ALL
-    SELECT
-        m.month AS month,
-        fee.county AS county,
-        fee.fixmedins_code AS fixmedins_code,
-        fee.med_list_codg AS med_list_codg,
-        fee.hi_feesetl_type AS hi_feesetl_type,
-        fee.cnt AS cnt,
-        CAST(fee.cnt * fee.convrat AS DECIMAL(38, 10)) AS min_cnt,
-        fee.det_item_fee_sumamt AS used_amt,
-        'fact_fee_line' AS source_table,
-        fee.bkkp_sn AS row_key
-    FROM gold.fact_fee_line AS fee
-    INNER JOIN ask.month AS m
-        ON m.month = fee.month
-    WHERE m.as_of < m.month_end
-      AND fee.fee_ocur_time < m.as_of
-      AND fee.list_type = $list_type
-      AND fee.org_type = '2'
-),
-
-known AS (
-    SELECT
-        used.month AS month,
-        used.county AS county,
-        used.fixmedins_code AS fixmedins_code,
-        used.med_list_codg AS prod_code,
-        used.hi_feesetl_type AS hi_feesetl_type,
-        used.min_cnt AS min_cnt,
-        used.used_amt AS used_amt,
-        used.source_table AS source_table,
-        used.row_key AS row_key,
-        state.unit_pric AS ref_pric
-    FROM used
-    INNER JOIN state
-        ON state.month = used.month
-        AND state.prod_code = used.med_list_codg
-        AND state.scope_flag = '1'
-),
-
-sold AS (
+WITH sold AS (
     SELECT
         known.month AS month,
         known.county AS county,
@@ -105,7 +15,7 @@ sold AS (
         CAST(SUM(CASE WHEN known.hi_feesetl_type = '2' THEN known.min_cnt ELSE 0 END) AS DECIMAL(38, 10)) AS own_cnt,
         CAST(SUM(CASE WHEN known.hi_feesetl_type = '2' THEN known.used_amt ELSE 0 END) AS DECIMAL(38, 2)) AS own_amt,
         COUNT(*) AS sample_n
-    FROM known
+    FROM ask.basis AS known
     GROUP BY
         known.month,
         known.county,

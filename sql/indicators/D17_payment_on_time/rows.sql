@@ -1,5 +1,5 @@
 -- On-time payment. main: receipts whose due date (day of receipt + the term) lies in the month and not after T: paid by then ÷ received less returned.
--- overdue_60: Σ of what is still unpaid at T of receipts more than the term ago, any month. dso: amount-weighted days from receipt to payment.
+-- overdue: Σ of what is still unpaid at T of receipts more than the term ago, any month. dso: amount-weighted days from receipt to payment.
 -- direct_rate: share of payments made by the fund, products with role 1 or 2 in a batch active at T.
 WITH receipt AS (
     SELECT
@@ -140,7 +140,6 @@ batch AS (
         ON prod.agrt_begn_date <= m.as_of_date
         AND prod.agrt_end_date >= m.as_of_date
     WHERE prod.prod_role IN ('1', '2')
-      AND prod.prod_type = $prod_type
 )
 
 SELECT
@@ -155,7 +154,7 @@ SELECT
 FROM due
 UNION ALL
 SELECT
-    'overdue_60' AS measure,
+    'overdue' AS measure,
     unpaid.month AS month,
     unpaid.county AS county,
     unpaid.medins_code AS subject_code,
@@ -167,7 +166,7 @@ FROM unpaid
 WHERE unpaid.open_amt > 0
 UNION ALL
 SELECT
-    'overdue_60' AS measure,
+    'overdue' AS measure,
     m.month AS month,
     first_receipt.county AS county,
     first_receipt.medins_code AS subject_code,

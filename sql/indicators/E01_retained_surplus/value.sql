@@ -1,59 +1,7 @@
 -- Retained surplus, from the month an agreement begins to the month it ends (mark `estimate` while it runs), by institution and batch, over the groups completed
 -- at T that have a base and an assessment: budget = Σ agreed × price before × last fund share × insured share; spend = Σ (agreed × award + non-winning amount)
 -- × this fund share × insured share; surplus = budget − spend; retained = max(surplus, 0) × rate by score.
-WITH movement AS (
-    SELECT
-        event.medins_code AS medins_code,
-        prod.btch_code AS btch_code,
-        prod.grp_code AS grp_code,
-        event.event_month AS event_month,
-        SUM(CASE WHEN prod.prod_role IN ('1', '2') THEN event.min_cnt ELSE 0 END) AS min_cnt,
-        SUM(
-            CASE
-                WHEN prod.prod_role = '3' AND (prod.grp_award_min IS NULL OR event.unit_pric > prod.grp_award_min) THEN event.event_amt
-                ELSE 0
-            END
-        ) AS nonwin_amt
-    FROM (
-        SELECT
-            receipt.medins_code AS medins_code,
-            receipt.prod_code AS prod_code,
-            receipt.shpp_time AS event_time,
-            receipt.month AS event_month,
-            receipt.unit_pric AS unit_pric,
-            receipt.receipt_amt AS event_amt,
-            receipt.shpp_cnt * receipt.convrat AS min_cnt
-        FROM gold.fact_receipt AS receipt
-        WHERE receipt.org_type = '1'
-        UNION ALL
-        SELECT
-            back.medins_code AS medins_code,
-            back.prod_code AS prod_code,
-            back.medins_retn_time AS event_time,
-            back.month AS event_month,
-            back.unit_pric AS unit_pric,
-            -back.retn_amt AS event_amt,
-            -(back.retn_cnt * back.convrat) AS min_cnt
-        FROM gold.fact_return AS back
-        WHERE back.org_type = '1'
-    ) AS event
-    INNER JOIN gold.fact_vbp_product AS prod
-        ON prod.prod_code = event.prod_code
-        AND prod.prod_role IN ('1', '2', '3')
-        AND prod.agrt_begn_date <= CAST(event.event_time AS DATE)
-        AND prod.agrt_end_date >= CAST(event.event_time AS DATE)
-    LEFT JOIN ask.month AS own
-        ON own.month = event.event_month
-    WHERE own.month IS NULL
-       OR event.event_time < own.as_of
-    GROUP BY
-        event.medins_code,
-        prod.btch_code,
-        prod.grp_code,
-        event.event_month
-),
-
-agreed AS (
+WITH agreed AS (
     SELECT
         m.month AS month,
         line.county AS county,
@@ -86,10 +34,10 @@ progress AS (
         agreed.running AS running,
         agreed.agrm_cnt AS agrm_cnt,
         agreed.award_amt AS award_amt,
-        CAST(COALESCE(SUM(movement.min_cnt), 0) AS DECIMAL(38, 10)) AS win_cnt,
-        CAST(COALESCE(SUM(movement.nonwin_amt), 0) AS DECIMAL(38, 2)) AS nonwin_amt
+        CAST(COALESCE(SUM(CASE WHEN movement.prod_role IN ('1', '2') THEN movement.min_cnt END), 0) AS DECIMAL(38, 10)) AS win_cnt,
+        CAST(COALESCE(SUM(CASE WHEN movement.prod_role = '3' THEN movement.dear_amt END), 0) AS DECIMAL(38, 2)) AS nonwin_amt
     FROM agreed
-    LEFT JOIN movement
+    LEFT JOIN ask.batch_monthly AS movement
         ON movement.medins_code = agreed.medins_code
         AND movement.btch_code = agreed.btch_code
         AND movement.grp_code = agreed.grp_code

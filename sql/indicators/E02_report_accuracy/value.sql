@@ -1,48 +1,6 @@
 -- Report accuracy, in the month in which an agreement ends, once it has: 1 − |reported − received| ÷ received, both kinds of products,
 -- by institution, batch and group; received = net minimum units of winners and reserves in the agreement.
-WITH movement AS (
-    SELECT
-        event.medins_code AS medins_code,
-        prod.btch_code AS btch_code,
-        prod.grp_code AS grp_code,
-        event.event_month AS event_month,
-        SUM(event.min_cnt) AS min_cnt
-    FROM (
-        SELECT
-            receipt.medins_code AS medins_code,
-            receipt.prod_code AS prod_code,
-            receipt.shpp_time AS event_time,
-            receipt.month AS event_month,
-            receipt.shpp_cnt * receipt.convrat AS min_cnt
-        FROM gold.fact_receipt AS receipt
-        WHERE receipt.org_type = '1'
-        UNION ALL
-        SELECT
-            back.medins_code AS medins_code,
-            back.prod_code AS prod_code,
-            back.medins_retn_time AS event_time,
-            back.month AS event_month,
-            -(back.retn_cnt * back.convrat) AS min_cnt
-        FROM gold.fact_return AS back
-        WHERE back.org_type = '1'
-    ) AS event
-    INNER JOIN gold.fact_vbp_product AS prod
-        ON prod.prod_code = event.prod_code
-        AND prod.prod_role IN ('1', '2')
-        AND prod.agrt_begn_date <= CAST(event.event_time AS DATE)
-        AND prod.agrt_end_date >= CAST(event.event_time AS DATE)
-    LEFT JOIN ask.month AS own
-        ON own.month = event.event_month
-    WHERE own.month IS NULL
-       OR event.event_time < own.as_of
-    GROUP BY
-        event.medins_code,
-        prod.btch_code,
-        prod.grp_code,
-        event.event_month
-),
-
-reported AS (
+WITH reported AS (
     SELECT
         m.month AS month,
         line.county AS county,
@@ -76,10 +34,11 @@ compared AS (
         reported.sample_n AS sample_n,
         CAST(COALESCE(SUM(movement.min_cnt), 0) AS DECIMAL(38, 10)) AS win_cnt
     FROM reported
-    LEFT JOIN movement
+    LEFT JOIN ask.batch_monthly AS movement
         ON movement.medins_code = reported.medins_code
         AND movement.btch_code = reported.btch_code
         AND movement.grp_code = reported.grp_code
+        AND movement.prod_role IN ('1', '2')
         AND movement.event_month <= reported.month
     GROUP BY
         reported.month,

@@ -1,64 +1,6 @@
 -- Price-per-unit saving: of each institution and group of drugs with the same generic name, form and specification (attributes at T),
 -- round(max(0, amount − quantity × p10), 2), p10 the exact 10th percentile of the region's institutions' unit prices; rows under the minimum are dropped.
-WITH state AS (
-    SELECT
-        ranked.month AS month,
-        ranked.prod_code AS prod_code,
-        ranked.genname AS genname,
-        ranked.dosform AS dosform,
-        ranked.prod_spec AS prod_spec
-    FROM (
-        SELECT
-            m.month AS month,
-            state.prod_code AS prod_code,
-            state.genname AS genname,
-            state.dosform AS dosform,
-            state.prod_spec AS prod_spec,
-            ROW_NUMBER() OVER (
-                PARTITION BY m.month, state.prod_code
-                ORDER BY state.state_time DESC, state.prod_code
-            ) AS state_no
-        FROM gold.fact_product_state AS state
-        INNER JOIN ask.month AS m
-            ON state.state_time < m.as_of
-        WHERE state.prod_type = '1'
-    ) AS ranked
-    WHERE ranked.state_no = 1
-),
-
-moved AS (
-    SELECT
-        receipt.county AS county,
-        receipt.month AS event_month,
-        receipt.shpp_time AS event_time,
-        receipt.medins_code AS medins_code,
-        receipt.prod_code AS prod_code,
-        CAST(receipt.shpp_cnt * receipt.convrat AS DECIMAL(38, 10)) AS min_cnt,
-        receipt.receipt_amt AS event_amt,
-        'fact_receipt' AS source_table,
-        receipt.shp_id AS row_key
-    FROM gold.fact_receipt AS receipt
-    WHERE receipt.prod_type = '1'
-      AND receipt.org_type = '1'
-      AND receipt.scope_flag = '1'
-    UNION ALL
-    SELECT
-        back.county AS county,
-        back.month AS event_month,
-        back.medins_retn_time AS event_time,
-        back.medins_code AS medins_code,
-        back.prod_code AS prod_code,
-        CAST(-(back.retn_cnt * back.convrat) AS DECIMAL(38, 10)) AS min_cnt,
-        -back.retn_amt AS event_amt,
-        'fact_return' AS source_table,
-        back.retn_id AS row_key
-    FROM gold.fact_return AS back
-    WHERE back.prod_type = '1'
-      AND back.org_type = '1'
-      AND back.scope_flag = '1'
-),
-
-bought AS (
+WITH bought AS (
     SELECT
         m.month AS month,
         moved.county AS county,
@@ -67,13 +9,17 @@ bought AS (
         CAST(SUM(moved.min_cnt) AS DECIMAL(38, 10)) AS q,
         CAST(SUM(moved.event_amt) AS DECIMAL(38, 2)) AS a,
         COUNT(*) AS sample_n
-    FROM moved
+    FROM ask.moved AS moved
     INNER JOIN ask.month AS m
         ON m.month = moved.event_month
-    INNER JOIN state
+    INNER JOIN ask.product_state AS state
         ON state.month = m.month
         AND state.prod_code = moved.prod_code
-    WHERE moved.event_time < m.as_of
+    WHERE state.prod_type = '1'
+      AND moved.prod_type = '1'
+      AND moved.org_type = '1'
+      AND moved.scope_flag = '1'
+      AND moved.event_time < m.as_of
     GROUP BY
         m.month,
         moved.county,

@@ -1,34 +1,6 @@
 -- Price-rise impact: by product and county, (unit price − last month's unit price) × last month's quantity of net received in-scope products,
 -- where both months have amount and quantity above zero and the price rose.
-WITH moved AS (
-    SELECT
-        receipt.county AS county,
-        receipt.month AS event_month,
-        receipt.shpp_time AS event_time,
-        receipt.medins_code AS medins_code,
-        receipt.prod_code AS prod_code,
-        CAST(receipt.shpp_cnt * receipt.convrat AS DECIMAL(38, 10)) AS min_cnt,
-        receipt.receipt_amt AS event_amt,
-        'fact_receipt' AS source_table,
-        receipt.shp_id AS row_key
-    FROM gold.fact_receipt AS receipt
-    WHERE receipt.scope_flag = '1'
-    UNION ALL
-    SELECT
-        back.county AS county,
-        back.month AS event_month,
-        back.medins_retn_time AS event_time,
-        back.medins_code AS medins_code,
-        back.prod_code AS prod_code,
-        CAST(-(back.retn_cnt * back.convrat) AS DECIMAL(38, 10)) AS min_cnt,
-        -back.retn_amt AS event_amt,
-        'fact_return' AS source_table,
-        back.retn_id AS row_key
-    FROM gold.fact_return AS back
-    WHERE back.scope_flag = '1'
-),
-
-monthly AS (
+WITH monthly AS (
     SELECT
         pair.month AS month,
         pair.period AS period,
@@ -37,7 +9,7 @@ monthly AS (
         CAST(SUM(moved.min_cnt) AS DECIMAL(38, 10)) AS q,
         CAST(SUM(moved.event_amt) AS DECIMAL(38, 2)) AS a,
         COUNT(*) AS sample_n
-    FROM moved
+    FROM ask.moved AS moved
     INNER JOIN (
         SELECT
             m.month AS month,
@@ -54,7 +26,8 @@ monthly AS (
         FROM ask.month AS m
     ) AS pair
         ON pair.event_month = moved.event_month
-    WHERE moved.event_time < pair.as_of
+    WHERE moved.scope_flag = '1'
+      AND moved.event_time < pair.as_of
     GROUP BY
         pair.month,
         pair.period,

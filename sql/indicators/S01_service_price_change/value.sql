@@ -1,103 +1,6 @@
 -- Service price changes: average charge (amount ÷ count) by institution and service, against the month before (mom) and the year before (yoy).
 -- serv_code = national code, else the institution's own.
-WITH service AS (
-    SELECT
-        m.month AS month,
-        'this' AS period,
-        usage.county AS county,
-        usage.fixmedins_code AS fixmedins_code,
-        CASE WHEN usage.med_list_codg = '' THEN usage.medins_list_codg ELSE usage.med_list_codg END AS serv_code,
-        usage.hi_feesetl_type AS hi_feesetl_type,
-        usage.used_cnt AS cnt,
-        usage.used_amt AS used_amt,
-        'fact_usage' AS source_table,
-        concat_ws(
-            '|',
-            usage.fixmedins_code,
-            usage.list_type,
-            usage.med_list_codg,
-            usage.medins_list_codg,
-            usage.hi_feesetl_type,
-            usage.month
-        ) AS row_key
-    FROM gold.fact_usage AS usage
-    INNER JOIN ask.month AS m
-        ON m.month = usage.month
-    WHERE m.as_of = m.month_end
-      AND usage.list_type = '201'
-      AND usage.org_type = '1'
-    UNION ALL
-    SELECT
-        m.month AS month,
-        'this' AS period,
-        fee.county AS county,
-        fee.fixmedins_code AS fixmedins_code,
-        CASE WHEN fee.med_list_codg = '' THEN fee.medins_list_codg ELSE fee.med_list_codg END AS serv_code,
-        fee.hi_feesetl_type AS hi_feesetl_type,
-        fee.cnt AS cnt,
-        fee.det_item_fee_sumamt AS used_amt,
-        'fact_fee_line' AS source_table,
-        fee.bkkp_sn AS row_key
-    FROM gold.fact_fee_line AS fee
-    INNER JOIN ask.month AS m
-        ON m.month = fee.month
-    WHERE m.as_of < m.month_end
-      AND fee.fee_ocur_time < m.as_of
-      AND fee.list_type = '201'
-      AND fee.org_type = '1'
-    UNION ALL
-    SELECT
-        m.month AS month,
-        'last' AS period,
-        usage.county AS county,
-        usage.fixmedins_code AS fixmedins_code,
-        CASE WHEN usage.med_list_codg = '' THEN usage.medins_list_codg ELSE usage.med_list_codg END AS serv_code,
-        usage.hi_feesetl_type AS hi_feesetl_type,
-        usage.used_cnt AS cnt,
-        usage.used_amt AS used_amt,
-        'fact_usage' AS source_table,
-        concat_ws(
-            '|',
-            usage.fixmedins_code,
-            usage.list_type,
-            usage.med_list_codg,
-            usage.medins_list_codg,
-            usage.hi_feesetl_type,
-            usage.month
-        ) AS row_key
-    FROM gold.fact_usage AS usage
-    INNER JOIN ask.month AS m
-        ON m.prev_month = usage.month
-    WHERE usage.list_type = '201'
-      AND usage.org_type = '1'
-    UNION ALL
-    SELECT
-        m.month AS month,
-        'year_ago' AS period,
-        usage.county AS county,
-        usage.fixmedins_code AS fixmedins_code,
-        CASE WHEN usage.med_list_codg = '' THEN usage.medins_list_codg ELSE usage.med_list_codg END AS serv_code,
-        usage.hi_feesetl_type AS hi_feesetl_type,
-        usage.used_cnt AS cnt,
-        usage.used_amt AS used_amt,
-        'fact_usage' AS source_table,
-        concat_ws(
-            '|',
-            usage.fixmedins_code,
-            usage.list_type,
-            usage.med_list_codg,
-            usage.medins_list_codg,
-            usage.hi_feesetl_type,
-            usage.month
-        ) AS row_key
-    FROM gold.fact_usage AS usage
-    INNER JOIN ask.month AS m
-        ON m.year_ago_month = usage.month
-    WHERE usage.list_type = '201'
-      AND usage.org_type = '1'
-),
-
-total AS (
+WITH total AS (
     SELECT
         service.month AS month,
         service.county AS county,
@@ -110,7 +13,7 @@ total AS (
         CAST(SUM(CASE WHEN service.period = 'year_ago' THEN service.cnt ELSE 0 END) AS DECIMAL(38, 4)) AS year_cnt,
         CAST(SUM(CASE WHEN service.period = 'year_ago' THEN service.used_amt ELSE 0 END) AS DECIMAL(38, 2)) AS year_amt,
         COUNT(*) AS sample_n
-    FROM service
+    FROM ask.basis AS service
     GROUP BY
         service.month,
         service.county,

@@ -80,7 +80,7 @@ fn rank(state: &str) -> u8 {
 #[test]
 fn values_and_alerts_say_what_the_certificates_and_the_quarantine_say() {
     let project = loaded();
-    let catalogue = Catalogue::load(&workspace().join("sql/indicators")).expect("the cards");
+    let catalogue = Catalogue::load(&workspace().join("sql")).expect("the cards");
     let all = certificates();
     let state = |dataset: &str, county: &str, month: &str| {
         let found = all.iter().find(|c| text(c, "dataset") == dataset && text(c, "county") == county && text(c, "month") == month);

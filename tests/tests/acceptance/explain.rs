@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use yaojia_models::card::{Catalogue, Indicator, Query};
 use yaojia_models::contract::Registry;
 
 use crate::support::{Project, loaded};
@@ -189,13 +190,9 @@ fn the_beginning_of_an_id_is_enough_and_an_unknown_one_an_error() {
 fn evidence_adds_up_to_the_value_of_every_alert() {
     let project = loaded();
     // Indicators made of rows.sql add numerators and denominators up; the others' evidence may be of another kind.
-    let folders = crate::support::workspace().join("sql/indicators");
-    let of_rows: Vec<String> = std::fs::read_dir(&folders)
-        .expect("the indicators")
-        .map(|entry| entry.expect("an indicator").path())
-        .filter(|path| path.join("rows.sql").is_file())
-        .map(|path| path.file_name().expect("a name").to_string_lossy().split('_').next().expect("an id").to_owned())
-        .collect();
+    let catalogue = Catalogue::load(&crate::support::workspace().join("sql")).expect("the indicators");
+    let is_of_rows = |of: &&Indicator| matches!(of.query, Query::Rows(_));
+    let of_rows: Vec<String> = catalogue.indicators().iter().filter(is_of_rows).map(|of| of.id().to_owned()).collect();
     let rows = project.query(
         "SELECT a.indicator_id AS indicator, a.alert_id AS id, a.level AS level, a.evidence_n AS n, v.numerator AS num, v.denominator AS den, \
          COUNT(e.row_key) AS found, SUM(e.num) AS sum_num, SUM(e.den) AS sum_den \

@@ -38,7 +38,9 @@ fn only_the_arrows_of_the_architecture_exist() {
     let metadata = metadata(&["--no-deps"]);
     let allowed: BTreeMap<&str, &[&str]> = ARROWS.into_iter().collect();
     let members: BTreeSet<&str> = list(&metadata, "packages").iter().map(|package| text(package, "name")).collect();
-    for name in ["yaojia-models", "yaojia-connectors", "yaojia-warehouse", "yaojia-pipelines", "yaojia-simulator", "yaojia-tests"] {
+    for name in
+        ["yaojia-models", "yaojia-connectors", "yaojia-warehouse", "yaojia-serving", "yaojia-pipelines", "yaojia-simulator", "yaojia-tests"]
+    {
         assert!(members.contains(name), "{name} is no member of {members:?}");
     }
     let mut wrong = Vec::new();

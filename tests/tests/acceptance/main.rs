@@ -10,6 +10,7 @@
     reason = "a test fails by panicking and says what it saw"
 )]
 
+mod around;
 mod audit;
 mod backfill;
 mod checks;
@@ -22,6 +23,7 @@ mod dialect;
 mod explain;
 mod extend;
 mod interop;
+mod landing;
 mod layering;
 mod lineage;
 mod maintain;
@@ -32,8 +34,10 @@ mod personal;
 mod profile;
 mod prove;
 mod quarantine;
+mod readers;
 mod release;
 mod retry;
 mod silver;
 mod support;
+mod time;
 mod worlds;

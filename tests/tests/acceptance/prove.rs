@@ -65,7 +65,7 @@ fn every_model_is_the_same_in_every_way_and_as_published() {
     let root = workspace().join("sql");
     let tables = ["dim", "fact"].iter().flat_map(|folder| files(&root.join(folder)));
     let mut wanted: BTreeSet<String> = tables.filter_map(|file| Some(format!("gold.{}", file.strip_suffix(".sql")?))).collect();
-    wanted.extend(Catalogue::load(&root.join("indicators")).expect("the indicators").indicators().iter().map(|i| i.id().to_owned()));
+    wanted.extend(Catalogue::load(&root).expect("the indicators").indicators().iter().map(|i| i.id().to_owned()));
     assert_eq!(proven, wanted.iter().map(String::as_str).collect(), "models proven");
     for model in models {
         let variants = model["variants"].as_array().unwrap_or_else(|| panic!("no variants: {model}"));

@@ -8,13 +8,13 @@ use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use deltalake::{DeltaTable, DeltaTableError};
 use object_store::ObjectStore;
 use serde_json::Value;
 
 use crate::delta::{Cell, digest_in};
 use crate::error::{Result, WarehouseError};
-use crate::store::Root;
+use crate::store::{ReadOnly, Root, refused};
 
 /// One active data file of a table.
 #[derive(Debug, Clone)]
@@ -75,10 +75,15 @@ pub struct Table {
     label: String,
     inner: DeltaTable,
     partition: Vec<String>,
+    writable: bool,
 }
 
 fn failed(label: &str, source: DeltaTableError) -> WarehouseError {
     WarehouseError::Delta { table: label.to_string(), source: Box::new(source) }
+}
+
+fn not_writable(label: &str) -> WarehouseError {
+    WarehouseError::Store { path: label.to_string(), source: refused(label) }
 }
 
 impl Table {
@@ -106,14 +111,14 @@ impl Table {
         {
             return Ok(Some(table));
         }
-        let mut builder = DeltaTableBuilder::from_url(url).map_err(|e| failed(&label, e))?.with_storage_options(root.options().clone());
+        let mut builder = root.builder(layer, name)?;
         if let Some(version) = version {
             builder = builder.with_version(u64::try_from(version).unwrap_or_default());
         }
         match builder.load().await {
             Ok(inner) => {
                 let partition = inner.snapshot().map_err(|e| failed(&label, e))?.metadata().partition_columns().to_vec();
-                let table = Self { label, inner, partition };
+                let table = Self { label, inner, partition, writable: root.is_writable() };
                 if version.is_none() {
                     root.shelf().put(root, layer, name, &table).await?;
                 }
@@ -146,6 +151,9 @@ impl Table {
             }
             return Ok(table);
         }
+        if !root.is_writable() {
+            return Err(not_writable(&label));
+        }
         let url = root.table_url(layer, name)?;
         if let Ok(folder) = url.to_file_path() {
             std::fs::create_dir_all(&folder).map_err(|e| WarehouseError::Store {
@@ -153,9 +161,7 @@ impl Table {
                 source: object_store::Error::Generic { store: "local", source: Box::new(e) },
             })?;
         }
-        let log_store = DeltaTableBuilder::from_url(url)
-            .and_then(|b| b.with_storage_options(root.options().clone()).build_storage())
-            .map_err(|e| failed(&label, e))?;
+        let log_store = root.builder(layer, name)?.build_storage().map_err(|e| failed(&label, e))?;
         let inner = CreateBuilder::new()
             .with_log_store(log_store)
             .with_table_name(name)
@@ -172,7 +178,7 @@ impl Table {
             ])
             .await
             .map_err(|e| failed(&label, e))?;
-        Ok(Self { label, inner, partition: partition.iter().map(ToString::to_string).collect() })
+        Ok(Self { label, inner, partition: partition.iter().map(ToString::to_string).collect(), writable: true })
     }
 
     /// `layer.name`.
@@ -196,7 +202,8 @@ impl Table {
     /// Object store below the table's folder.
     #[must_use]
     pub fn store(&self) -> Arc<dyn ObjectStore> {
-        self.inner.object_store()
+        let store = self.inner.object_store();
+        if self.writable { store } else { Arc::new(ReadOnly(store)) }
     }
 
     /// The table's Arrow schema, partition columns included.
@@ -283,6 +290,9 @@ impl Table {
     }
 
     async fn write(&mut self, change: Change, data_change: bool) -> Result<i64> {
+        if !self.writable {
+            return Err(not_writable(&self.label));
+        }
         let state = self.inner.snapshot().map_err(|e| failed(&self.label, e))?;
         let mut actions = Vec::with_capacity(change.add.len() + change.remove.len());
         if !change.remove.is_empty() {

@@ -76,6 +76,8 @@ impl Worst {
     fn of(load: &LoadMark) -> Self {
         let declared = u64::try_from(load.declared).ok();
         let (certificate, why) = match (load.state.as_str(), declared) {
+            ("missing", Some(n)) => (Certificate::Incomplete, format!("控制文件{}申报{n}行，数据文件未到", load.name)),
+            ("missing", None) => (Certificate::Incomplete, format!("控制文件{}申报的数据文件未到", load.name)),
             ("refused", _) => (Certificate::Incomplete, format!("文件{}被拒收（{}）", load.name, load.reason)),
             (_, None) => (Certificate::Undeclared, format!("文件{}没有控制文件", load.name)),
             (_, Some(n)) if n == load.rows => (Certificate::Complete, String::new()),
@@ -162,6 +164,9 @@ impl Completeness {
         // The last word on a file counts: a refused one may have been delivered again.
         let mut files: BTreeMap<(&str, &str), &LoadMark> = BTreeMap::new();
         for load in loads.iter().filter(|l| l.state != "same_content") {
+            if load.state == "taken_back" {
+                continue;
+            }
             if new.platform_datasets.contains(&load.dataset) {
                 let sums = new.windows.entry(load.dataset.clone()).or_default();
                 sums.0 += u64::try_from(load.declared).unwrap_or_default();
@@ -170,6 +175,8 @@ impl Completeness {
                 files.insert((&load.dataset, &load.name), load);
             }
         }
+        // An announcement that is kept no more says nothing.
+        files.retain(|_, load| load.state != "withdrawn");
         let mut counties = BTreeSet::new();
         for ((dataset, name), load) in files {
             let mut parts = name.split('/').skip_while(|p| *p != dataset).skip(1);
@@ -408,6 +415,19 @@ mod tests {
             load("fee_list", "fee_list/652801/202406/a.csv", "loaded", 9, 9),
         ]);
         assert_eq!(at(&rows(&of), "fee_list", "652801", "2024-06").state, "complete");
+    }
+
+    #[test]
+    fn an_announced_file_that_is_not_there_is_missing_until_it_came() {
+        let missing = load("stock_month", "stock_month/652801/202405/lost.csv.ctl.json", "missing", 120, 0);
+        let of = certified(std::slice::from_ref(&missing));
+        let row = at(&rows(&of), "stock_month", "652801", "2024-05").clone();
+        assert_eq!((row.declared, row.delivered, row.state.as_str()), (Some(120), Some(0), "incomplete"));
+        assert!(row.reason.contains("lost.csv.ctl.json") && row.reason.contains("120"), "{}", row.reason);
+        let withdrawn = LoadMark { state: "withdrawn".into(), declared: -1, ..missing.clone() };
+        let of = certified(&[missing, load("stock_month", "stock_month/652801/202405/lost.csv", "loaded", 120, 120), withdrawn]);
+        let row = at(&rows(&of), "stock_month", "652801", "2024-05").clone();
+        assert_eq!((row.declared, row.delivered, row.state.as_str()), (Some(120), Some(120), "complete"));
     }
 
     #[test]

@@ -18,4 +18,5 @@ pub(crate) use print::replacing;
 pub use print::{Fingerprint, part};
 pub use prove::{Order, Proof, Prover, Ran, Stale, VARIANTS, Variant};
 pub use session::Session;
+pub(crate) use session::{place, plain};
 pub use set_aside::SetAside;

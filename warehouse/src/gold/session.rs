@@ -7,7 +7,7 @@ use arrow::array::{Array, ArrayRef, StringArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use datafusion::catalog::{MemorySchemaProvider, TableProvider};
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionContext, col, lit};
 use datafusion::scalar::ScalarValue;
@@ -65,21 +65,28 @@ impl Session {
         let context = DeltaSessionContext::new_with_session_overrides(&settings)
             .map_err(|e| WarehouseError::Delta { table: "session".to_string(), source: Box::new(e) })?
             .into_inner();
-        let catalog = context.catalog("datafusion").ok_or_else(|| WarehouseError::Contract {
-            table: "session".to_string(),
-            why: "the engine has no default catalog".to_string(),
-        })?;
-        for name in ["bronze", "silver", "gold", "ops", "ask", "candidate"] {
-            catalog.register_schema(name, Arc::new(MemorySchemaProvider::new())).map_err(|e| sql_error(name, e))?;
-        }
         crate::functions::register_all(&context);
-        Ok(Self { context, seen: Arc::default(), held: Arc::default() })
+        let session = Self { context, seen: Arc::default(), held: Arc::default() };
+        for name in ["silver", "gold", "ask", "candidate"] {
+            session.put_schema(name, Arc::new(MemorySchemaProvider::new()))?;
+        }
+        Ok(session)
     }
 
     /// The DataFusion context.
     #[must_use]
     pub fn context(&self) -> &SessionContext {
         &self.context
+    }
+
+    /// Lets a catalog stand for a schema.
+    pub(crate) fn put_schema(&self, name: &str, schema: Arc<dyn SchemaProvider>) -> Result<()> {
+        let catalog = self.context.catalog("datafusion").ok_or_else(|| WarehouseError::Contract {
+            table: "session".to_string(),
+            why: "the engine has no default catalog".to_string(),
+        })?;
+        let _ = catalog.register_schema(name, schema).map_err(|e| sql_error(name, e))?;
+        Ok(())
     }
 
     /// Makes a table visible as `schema.name`, replacing what stood there.
@@ -116,30 +123,13 @@ impl Session {
     /// As the storage says.
     pub async fn see_cells(&self, root: &Root, registry: &Registry, full: &str, wanted: &(dyn Fn(&Cell) -> bool + Sync)) -> Result<()> {
         let (layer, name) = full.split_once('.').unwrap_or(("gold", full));
-        self.put_cells(root, layer, name, None, &empty_schema(registry, full), wanted).await
+        self.put_cells(root, layer, name, &empty_schema(registry, full), wanted).await
     }
 
-    /// Makes a Delta table visible, at `version` or its latest; where there is none yet, an empty one with the contract's columns.
-    ///
-    /// # Errors
-    /// As the storage says.
-    pub async fn put_delta(&self, root: &Root, layer: &str, name: &str, version: Option<i64>, empty: &Schema) -> Result<()> {
-        self.put_cells(root, layer, name, version, empty, &|_| true).await
-    }
-
-    async fn put_cells(
-        &self,
-        root: &Root,
-        layer: &str,
-        name: &str,
-        version: Option<i64>,
-        empty: &Schema,
-        wanted: &(dyn Fn(&Cell) -> bool + Sync),
-    ) -> Result<()> {
-        let schema = if layer == "_ops" { "ops" } else { layer };
-        let full = format!("{schema}.{name}");
-        let Some(table) = Table::open_at(root, layer, name, version).await? else {
-            return self.put_rows(schema, name, Arc::new(plain(empty)), Vec::new());
+    async fn put_cells(&self, root: &Root, layer: &str, name: &str, empty: &Schema, wanted: &(dyn Fn(&Cell) -> bool + Sync)) -> Result<()> {
+        let full = format!("{layer}.{name}");
+        let Some(table) = Table::open(root, layer, name).await? else {
+            return self.put_rows(layer, name, Arc::new(plain(empty)), Vec::new());
         };
         let all = table.files()?;
         let count = all.len();
@@ -152,7 +142,7 @@ impl Session {
             return Ok(());
         }
         if files.iter().map(|f| f.size).sum::<i64>() <= HELD_BYTES {
-            self.hold(schema, name, &table, &files).await?;
+            self.hold(layer, name, &table, &files).await?;
         } else {
             let failed = |source| WarehouseError::Sql { model: table.label().to_string(), source: Box::new(source) };
             let state = self.context.state();
@@ -162,7 +152,7 @@ impl Session {
                 .map_err(|e| WarehouseError::Delta { table: table.label().to_string(), source: Box::new(e) })?;
             let provider = table.inner().table_provider().await.map_err(failed)?;
             let provider = if whole { provider } else { self.filtered(provider, &files).map_err(failed)? };
-            self.put(schema, name, provider)?;
+            self.put(layer, name, provider)?;
         }
         if let Ok(mut seen) = self.seen.lock() {
             seen.insert(full, now);
@@ -249,12 +239,12 @@ pub(super) fn empty_schema(registry: &Registry, full: &str) -> Schema {
 }
 
 /// A schema without field metadata: column comments are for readers of the tables, plans compare schemas by them.
-pub(super) fn plain(schema: &Schema) -> Schema {
+pub(crate) fn plain(schema: &Schema) -> Schema {
     Schema::new(schema.fields().iter().map(|f| f.as_ref().clone().with_metadata(HashMap::new())).collect::<Vec<_>>())
 }
 
 /// A file's rows as the table shows them: partition values put back, columns in the table's order.
-pub(super) fn place(label: &str, columns: &SchemaRef, batch: &RecordBatch, file: &FileEntry) -> Result<RecordBatch> {
+pub(crate) fn place(label: &str, columns: &SchemaRef, batch: &RecordBatch, file: &FileEntry) -> Result<RecordBatch> {
     let arrays = columns
         .fields()
         .iter()

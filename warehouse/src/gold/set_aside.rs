@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn rows_count_in_their_county_and_window_and_all_in_the_region() {
-        let catalogue = Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/indicators")).unwrap();
+        let catalogue = Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql")).unwrap();
         let d05 = catalogue.get("D05").unwrap();
         let need = d05.card.needs.first().unwrap();
         assert!(months_back(&d05.card.window) == 1 && !d05.card.needs.contains(&"workday".to_string()), "D05 is another indicator now");

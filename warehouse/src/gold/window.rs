@@ -93,8 +93,7 @@ mod tests {
     #[test]
     fn a_county_stands_alone_unless_a_card_reads_across() {
         let registry = Registry::embedded().unwrap();
-        let catalogue =
-            yaojia_models::card::Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/indicators")).unwrap();
+        let catalogue = yaojia_models::card::Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql")).unwrap();
         let across: Vec<&str> =
             catalogue.indicators().iter().filter(|i| !is_by_county(&registry, i, &i.tables().unwrap())).map(|i| i.id()).collect();
         assert_eq!(across, ["C03", "D03"]);
@@ -109,8 +108,7 @@ mod tests {
     #[test]
     fn an_indicator_takes_the_months_its_card_names_and_reference_tables_whole() {
         let registry = Registry::embedded().unwrap();
-        let catalogue =
-            yaojia_models::card::Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql/indicators")).unwrap();
+        let catalogue = yaojia_models::card::Catalogue::load(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql")).unwrap();
         let d10 = catalogue.get("D10").unwrap();
         let asked = Month::parse("2024-05").unwrap();
         let takes = |table: &str, month: &str| takes(of_indicator(&registry, d10, table), asked, month);

@@ -10,7 +10,7 @@ use super::alert::{alerted, alerts};
 use super::evidence::Evidence;
 use super::gather::Rows;
 use super::value::{Judged, Value};
-use super::{Ask, EngineError, Exemptions, History, Names, Packed, given, judge, publish, rollup};
+use super::{Ask, EngineError, Exemptions, History, Names, Packed, given, judge, publish, relations, rollup};
 
 /// How many rows of rows.sql stay in memory between adding up and evidence, unless told otherwise.
 const ROWS_IN_MEMORY: usize = 500_000;
@@ -78,6 +78,14 @@ impl Engine {
     pub fn with_rows_in_memory(mut self, rows: usize) -> Self {
         self.rows_in_memory = rows;
         self
+    }
+
+    /// Makes the relations that an indicator's SQL reads visible (`ask.product_state`, `ask.basis`), for who plans that SQL without computing it.
+    ///
+    /// # Errors
+    /// [`EngineError::Sql`] naming the file that does not plan.
+    pub async fn see_relations(&self, indicator: &Indicator) -> Result<(), EngineError> {
+        relations::register(&self.ctx, &self.ask, indicator).await
     }
 
     /// The session, with the tables of the question.

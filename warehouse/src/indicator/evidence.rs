@@ -188,7 +188,8 @@ fn alert_keys(indicator: &Indicator, alerted: &[&Judged]) -> Result<RecordBatch,
     };
     RecordBatch::try_from_iter([
         ("alert_id", text(&|key| key.alert_id(indicator.id()))),
-        ("measure", text(&|key| key.measure.clone())),
+        // Source rows are found by what the SQL calls it.
+        ("measure", text(&|key| indicator.card.measure(&key.measure).map_or(&key.measure as &str, |measure| measure.in_sql()).to_owned())),
         ("month", text(&|key| key.month.clone())),
         ("county", text(&|key| key.county.clone())),
         ("level", text(&|key| key.level.as_str().to_owned())),

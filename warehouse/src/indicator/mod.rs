@@ -6,7 +6,8 @@
 //! value.sql ───────────────┘      ▲                   └─► gold.alert_evidence
 //!              rules in force, months before, exemptions
 //! ```
-//! All asked months are computed at once ([`Ask`] registers `ask.month`, `ask.span` and `ask.calendar` for the SQL), numbers are
+//! All asked months are computed at once ([`Ask`] registers `ask.month`, `ask.span` and `ask.calendar` for the SQL, `relations` what
+//! indicators share), numbers are
 //! exact until the last step ([`Exact`]), and nothing depends on the order of rows. [`judge()`] alone judges stored values again.
 
 mod alert;
@@ -27,6 +28,7 @@ mod publish;
 mod query;
 mod read;
 mod register;
+mod relations;
 mod rollup;
 mod shape;
 mod stamp;

@@ -7,7 +7,7 @@ use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 use yaojia_models::card::{Indicator, ParameterValue};
 
-use super::{Ask, EngineError};
+use super::{Ask, EngineError, relations};
 
 /// The values of `$region`, `$first_month` and the card's parameters.
 ///
@@ -36,8 +36,14 @@ pub fn parameters(ask: &Ask, indicator: &Indicator) -> Result<Vec<(String, Scala
     Ok(values)
 }
 
-/// Plans a query of the indicator; only a SELECT is possible.
+/// Plans a query of the indicator, over its relations; only a SELECT is possible.
 pub(super) async fn plan(ctx: &SessionContext, ask: &Ask, indicator: &Indicator, file: &str, sql: &str) -> Result<DataFrame, EngineError> {
+    relations::register(ctx, ask, indicator).await?;
+    frame(ctx, ask, indicator, file, sql).await
+}
+
+/// Plans one text of the indicator over what is registered.
+pub(super) async fn frame(ctx: &SessionContext, ask: &Ask, indicator: &Indicator, file: &str, sql: &str) -> Result<DataFrame, EngineError> {
     let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     let failed = || EngineError::sql(indicator.id(), file);
     let frame = ctx.sql_with_options(sql, read_only).await.map_err(failed())?;

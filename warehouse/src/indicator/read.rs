@@ -37,11 +37,12 @@ impl Keys {
 
     /// The key of a computed row: an asked month, a measure of the card, a level it may have.
     pub(super) fn get(&self, indicator: &Indicator, ask: &Ask, row: usize) -> Result<RowKey, String> {
-        let key = self.plain(row)?;
+        let mut key = self.plain(row)?;
         if ask.asked(&key.month).is_none() {
             return Err(format!("a row is of month `{}`, which was not asked", key.month));
         }
-        let measure = indicator.card.measure(&key.measure).ok_or_else(|| format!("the card has no measure `{}`", key.measure))?;
+        let measure = indicator.card.measure_in_sql(&key.measure).ok_or_else(|| format!("the card has no measure `{}`", key.measure))?;
+        key.measure.clone_from(&measure.name);
         if key.county.is_empty() || key.subject_code.is_empty() {
             return Err(format!("the row `{key}` has a blank county or subject"));
         }

@@ -14,7 +14,11 @@ const LOAD: Sheet = Sheet {
         ("dataset", Kind::Text, "数据集"),
         ("name", Kind::Text, "窗口或文件"),
         ("sha256", Kind::Text, "原件摘要"),
-        ("state", Kind::Text, "结果（loaded 已装载，refused 拒收，same_content 内容相同）"),
+        (
+            "state",
+            Kind::Text,
+            "结果（loaded 已装载，refused 拒收，same_content 内容相同，missing 已申报未到，withdrawn 申报撤回，taken_back 读取位置退回）",
+        ),
         ("reason", Kind::Text, "原因"),
         ("declared", Kind::Int, "申报行数，-1 为未申报"),
         ("row_count", Kind::Int, "收到行数"),
@@ -35,9 +39,9 @@ pub struct LoadMark {
     pub name: String,
     /// SHA-256 of a file, empty for a window.
     pub sha256: String,
-    /// `loaded`, `refused`, `same_content`.
+    /// `loaded`, `refused`, `same_content`; `missing` and `withdrawn` of a control file whose file is not there; `taken_back` of a position.
     pub state: String,
-    /// Why it was refused; of a loaded file that a profile mapped, `profile:NAME:FINGERPRINT`.
+    /// Why it was refused; of a loaded file that a profile mapped, `profile:NAME`; of a window, the newest row it gave.
     pub reason: String,
     /// Rows the source said there are, -1 when it said nothing.
     pub declared: i64,

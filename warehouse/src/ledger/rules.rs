@@ -134,6 +134,8 @@ fn difference(used: &str, now: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use yaojia_models::card::Files;
+
     use super::*;
 
     const CARD: &str = "id = 'X01'\nversion = 1\nname_zh = '甲'\nname_en = 'a'\nquestion = '问'\nwhy = '因'\nclass = '预警提醒'\nchain = '采'\nsubject_kind = 'institution'\nwindow = '1m'\nkind = 'count'\nunit = '行'\nbad_side = 'high'\nrecipients = ['科']\nneeds = []\nauthored = 'test'\nnext_review = '2030-01-01'\n[[measure]]\nname = 'main'\ntitle_zh = '数'\nkind = 'count'\n";
@@ -142,7 +144,7 @@ mod tests {
     const LATER: &str = "[[rule]]\nid = 'X01.warn.3'\nlevel = 'warn'\nop = '>'\nlimit = '9'\nvalid_from = '2030-01'\nknown_from = '2024-02-01'\ntag = 'I'\ntext_zh = '多'\n";
 
     fn indicator(rules: &str) -> Indicator {
-        Indicator::read("X01_a", CARD, Some(rules), Some("SELECT 1"), None, None).unwrap()
+        Indicator::read("X01_a", Files { card: CARD, rules: Some(rules), rows: Some("SELECT 1"), ..Files::default() }).unwrap()
     }
 
     #[tokio::test]

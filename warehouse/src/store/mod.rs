@@ -3,6 +3,8 @@
 mod archive;
 mod lease;
 mod pack;
+mod percent;
+mod read_only;
 mod upload;
 
 use std::collections::HashMap;
@@ -17,6 +19,7 @@ use url::Url;
 
 pub use archive::{Archive, ArchiveSource, AuditKeys, new_audit_pair};
 pub use lease::Lease;
+pub(crate) use read_only::{ReadOnly, refused};
 
 use crate::delta::Shelf;
 use crate::error::{Result, WarehouseError};
@@ -27,7 +30,10 @@ pub struct Root {
     url: Url,
     options: HashMap<String, String>,
     store: Arc<dyn ObjectStore>,
+    /// What Delta opens tables with, and the root's URL there, where the root's own path would be decoded twice.
+    renamed: Option<(Arc<dyn ObjectStore>, Url)>,
     shelf: Shelf,
+    writable: bool,
 }
 
 impl std::fmt::Debug for Root {
@@ -38,28 +44,63 @@ impl std::fmt::Debug for Root {
 }
 
 impl Root {
-    /// Opens (and for a local folder creates) the root at `location`.
+    /// Opens (and for a local folder creates) the root at `location`, to read and write.
     ///
     /// # Errors
     /// [`WarehouseError::Location`] when it is neither a folder nor a URL we know, or cannot be created.
     pub fn open(location: &str, options: HashMap<String, String>) -> Result<Self> {
+        Self::at(location, options, true)
+    }
+
+    /// The root at `location` for readers: nothing is created, and nothing can be written through it. Where no folder is yet it holds
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Location`] when it is neither a folder nor a URL we know.
+    pub fn existing(location: &str, options: HashMap<String, String>) -> Result<Self> {
+        Self::at(location, options, false)
+    }
+
+    fn at(location: &str, options: HashMap<String, String>, writable: bool) -> Result<Self> {
         let bad = |why: String| WarehouseError::Location { location: location.to_string(), why };
+        let make = |path: &Path| if writable { std::fs::create_dir_all(path) } else { Ok(()) };
         let url = if location.contains("://") {
             let text = if location.ends_with('/') { location.to_string() } else { format!("{location}/") };
             Url::parse(&text).map_err(|e| bad(e.to_string()))?
         } else {
-            std::fs::create_dir_all(location).map_err(|e| bad(e.to_string()))?;
-            let full = Path::new(location).canonicalize().map_err(|e| bad(e.to_string()))?;
+            let path = Path::new(location);
+            make(path).map_err(|e| bad(e.to_string()))?;
+            let full = match path.canonicalize() {
+                // A folder that is not there is a warehouse without tables; anything else in the way is an error.
+                Err(error) if !writable && error.kind() == std::io::ErrorKind::NotFound => std::path::absolute(path),
+                other => other,
+            };
+            let full = full.map_err(|e| bad(e.to_string()))?;
+            if full.exists() && !full.is_dir() {
+                return Err(bad("it is a file".to_string()));
+            }
             Url::from_directory_path(&full).map_err(|()| bad("the path is not absolute".to_string()))?
         };
         if let Ok(path) = url.to_file_path() {
-            std::fs::create_dir_all(&path).map_err(|e| bad(e.to_string()))?;
+            make(&path).map_err(|e| bad(e.to_string()))?;
         }
+        let renamed = match url.to_file_path() {
+            Ok(folder) if folder.is_dir() => percent::Renamed::of(&folder).map_err(|e| bad(e.to_string()))?,
+            // No folder, no tables in it.
+            Ok(_) | Err(()) => None,
+        };
+        let renamed = renamed.map(|(store, url)| (Arc::new(store) as Arc<dyn ObjectStore>, url));
         let log_store = DeltaTableBuilder::from_url(url.clone())
             .and_then(|b| b.with_storage_options(options.clone()).build_storage())
             .map_err(|e| bad(e.to_string()))?;
         let store = log_store.object_store(None);
-        Ok(Self { url, options, store, shelf: Shelf::default() })
+        let store = if writable { store } else { Arc::new(ReadOnly(store)) };
+        Ok(Self { url, options, store, renamed, shelf: Shelf::default(), writable })
+    }
+
+    /// Whether anything may be written through it.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
     }
 
     /// The root URL, with a slash at its end.
@@ -89,6 +130,23 @@ impl Root {
     /// The tables opened before.
     pub(crate) fn shelf(&self) -> &Shelf {
         &self.shelf
+    }
+
+    /// What opens or creates a table with Delta.
+    ///
+    /// # Errors
+    /// [`WarehouseError::Location`] when the name does not form a URL, [`WarehouseError::Delta`] when Delta does not take it.
+    pub(crate) fn builder(&self, layer: &str, name: &str) -> Result<DeltaTableBuilder> {
+        let failed = |source| WarehouseError::Delta { table: format!("{layer}.{name}"), source: Box::new(source) };
+        let Some((store, root)) = &self.renamed else {
+            let builder = DeltaTableBuilder::from_url(self.table_url(layer, name)?).map_err(failed)?;
+            return Ok(builder.with_storage_options(self.options.clone()));
+        };
+        let url = root
+            .join(&format!("{layer}/{name}/"))
+            .map_err(|e| WarehouseError::Location { location: format!("{}{layer}/{name}", self.url), why: e.to_string() })?;
+        let builder = DeltaTableBuilder::from_url(url.clone()).map_err(failed)?;
+        Ok(builder.with_storage_backend(Arc::clone(store), url).with_storage_options(self.options.clone()))
     }
 
     /// URL of a table's folder.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use datafusion::scalar::ScalarValue;
-use yaojia_models::card::{Catalogue, Indicator, Query};
+use yaojia_models::card::{Catalogue, Indicator};
 use yaojia_models::contract::Registry;
 use yaojia_models::graph::table_refs;
 use yaojia_models::text::parse_timestamp;
@@ -44,16 +44,10 @@ impl UnderTest {
         }
         let registry = Registry::embedded().map_err(told)?;
         let Some(path) = &found.sql else {
-            let catalogue = Catalogue::load(&sql_folder().join("indicators")).map_err(told)?;
+            let catalogue = Catalogue::load(&sql_folder()).map_err(told)?;
             let indicator = catalogue.get(&found.model).cloned().ok_or_else(|| format!("there is no indicator `{}`", found.model))?;
-            let texts: Vec<&String> = match &indicator.query {
-                Query::Rows(sql) => vec![sql],
-                Query::Value { value, evidence } => [Some(value), evidence.as_ref()].into_iter().flatten().collect(),
-            };
             let mut names: BTreeSet<String> = ASIDE.into_iter().map(str::to_owned).collect();
-            for text in texts {
-                names.extend(reads(&found.model, text)?);
-            }
+            names.extend(indicator.tables().map_err(told)?);
             let ask = ask(case, &found.model)?;
             return Ok((Self::Indicator(Box::new((indicator, ask))), Tables::open(&registry, &names)?));
         };

@@ -14,7 +14,7 @@ use super::progress::Bars;
 use super::{App, CliError, ExitStatus};
 use crate::clock::Clock;
 use crate::config::Overrides;
-use crate::project::Project;
+use crate::project::{Access, Project};
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
@@ -37,11 +37,11 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<ExitStatus, CliEr
         None => Clock::at(until),
     };
     let overrides = Overrides { platform_url: Some(server.base_url()), warehouse: app.global.warehouse.clone(), export_root: None };
-    let mut project = Project::open(&dir, &overrides, clock)?;
+    let mut project = Project::open(&dir, &overrides, clock, Access::Write)?;
     project.stop = app.stop.clone();
     let run = {
         let bars = Bars::new(&app.printer);
-        crate::run::nightly(&project, &bars).await
+        crate::run::nightly(&project, false, &bars).await
     };
     server.shutdown().await;
     let outcome = run?;

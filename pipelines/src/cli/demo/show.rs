@@ -7,14 +7,13 @@ use chrono::Datelike;
 use serde_json::{Value, json};
 use yaojia_models::value::Month;
 use yaojia_warehouse::ledger::read_counts;
+use yaojia_warehouse::read::{Reader, Rows, parameters, plain};
 
-use super::super::cells::{Rows, plain};
 use super::super::table::Table;
 use super::super::{App, CliError, app, query, report, status};
 use crate::clock::parse_instant;
 use crate::project::Project;
 use crate::report::RunReport;
-use crate::run::ReadSession;
 
 /// Column of the table, indicator, measure.
 const RATES: [(&str, &str, &str); 4] = [
@@ -25,13 +24,13 @@ const RATES: [(&str, &str, &str); 4] = [
 ];
 
 pub(super) async fn show(app: &App, project: &Project, run: &RunReport, world: &Path) -> Result<(), CliError> {
-    let session = crate::run::session(project).await?;
-    let month = latest_whole_month(&session).await?;
-    let rates = rates(&session, &month).await?;
-    let alerts = alerts(&session, &month).await?;
+    let reader = project.warehouse.reader().await?;
+    let month = latest_whole_month(&reader).await?;
+    let rates = rates(&reader, &month).await?;
+    let alerts = alerts(&reader, &month).await?;
     let names = status::county_names(project, true).await;
     let planned = as_planned(project, world).await?;
-    let gravest = gravest(&session, &month).await?;
+    let gravest = gravest(&reader, &month).await?;
     let next = next(project, gravest.as_deref());
     if app.json() {
         let counties: Vec<Value> = rates
@@ -81,24 +80,22 @@ pub(super) async fn show(app: &App, project: &Project, run: &RunReport, world: &
 }
 
 /// The last month that has ended by the release's instant and has values.
-async fn latest_whole_month(session: &ReadSession) -> Result<String, CliError> {
-    let as_of = parse_instant(&session.release().as_of).map_err(|why| CliError::missing(why, "the release has no instant"))?;
+async fn latest_whole_month(reader: &Reader) -> Result<String, CliError> {
+    let as_of = parse_instant(&reader.release().as_of).map_err(|why| CliError::missing(why, "the release has no instant"))?;
     let last = Month::of(as_of.year(), as_of.month()).plus(-1);
-    let sql = format!("SELECT MAX(v.month) AS month FROM gold.indicator_value AS v WHERE v.level = 'region' AND v.month <= '{last}'");
-    let found = query::rows(session, &sql).await?.text(0, "month");
+    let sql = "SELECT MAX(v.month) AS month FROM gold.indicator_value AS v WHERE v.level = 'region' AND v.month <= $last";
+    let found = query::rows(reader, sql, &parameters([("last", &last.to_string())])).await?.text(0, "month");
     Ok(if found.is_empty() { last.to_string() } else { found })
 }
 
 /// County → title → percent with one place.
-async fn rates(session: &ReadSession, month: &str) -> Result<BTreeMap<String, BTreeMap<&'static str, Value>>, CliError> {
-    let sql = format!(
-        "SELECT v.county, v.indicator_id, v.measure, \
+async fn rates(reader: &Reader, month: &str) -> Result<BTreeMap<String, BTreeMap<&'static str, Value>>, CliError> {
+    let sql = "SELECT v.county, v.indicator_id, v.measure, \
          CAST(ROUND(100.0 * CAST(SUM(v.numerator) AS DOUBLE) / CAST(NULLIF(SUM(v.denominator), 0) AS DOUBLE), 1) AS DECIMAL(10, 1)) AS percent \
-         FROM gold.indicator_value AS v WHERE v.month = '{month}' AND v.level IN ('county', 'region') AND v.state <> 'na' \
+         FROM gold.indicator_value AS v WHERE v.month = $month AND v.level IN ('county', 'region') AND v.state <> 'na' \
          AND v.indicator_id IN ('D05', 'D09', 'D13') AND v.measure IN ('main', 'completion_amt', 'on_track') \
-         GROUP BY v.county, v.indicator_id, v.measure ORDER BY 1, 2, 3"
-    );
-    let rows = query::rows(session, &sql).await?;
+         GROUP BY v.county, v.indicator_id, v.measure ORDER BY 1, 2, 3";
+    let rows = query::rows(reader, sql, &parameters([("month", month)])).await?;
     let mut rates: BTreeMap<String, BTreeMap<&'static str, Value>> = BTreeMap::new();
     for at in 0..rows.rows.len() {
         let (id, measure, percent) = (rows.text(at, "indicator_id"), rows.text(at, "measure"), rows.text(at, "percent"));
@@ -111,25 +108,23 @@ async fn rates(session: &ReadSession, month: &str) -> Result<BTreeMap<String, BT
 }
 
 /// Alerts by indicator: how many of each state over all months, and how many in the latest.
-async fn alerts(session: &ReadSession, month: &str) -> Result<Rows, CliError> {
+async fn alerts(reader: &Reader, month: &str) -> Result<Rows, CliError> {
     let count = |what: &str| format!("SUM(CASE WHEN {what} THEN 1 ELSE 0 END)");
     let states: Vec<String> =
         ["verify", "warn", "exempt"].iter().map(|state| format!("{} AS {state}", count(&format!("a.state = '{state}'")))).collect();
     let sql = format!(
         "SELECT a.indicator_id, {}, {} AS latest FROM gold.alert AS a GROUP BY a.indicator_id ORDER BY a.indicator_id",
         states.join(", "),
-        count(&format!("a.month = '{month}'"))
+        count("a.month = $month")
     );
-    query::rows(session, &sql).await
+    query::rows(reader, &sql, &parameters([("month", month)])).await
 }
 
 /// An alert worth explaining: the gravest of the month, with evidence.
-async fn gravest(session: &ReadSession, month: &str) -> Result<Option<String>, CliError> {
-    let sql = format!(
-        "SELECT a.alert_id FROM gold.alert AS a WHERE a.month = '{month}' AND a.level = 'subject' AND a.evidence_n > 0 \
-         ORDER BY CASE a.state WHEN 'verify' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, a.indicator_id, a.alert_id LIMIT 1"
-    );
-    let found = query::rows(session, &sql).await?.text(0, "alert_id");
+async fn gravest(reader: &Reader, month: &str) -> Result<Option<String>, CliError> {
+    let sql = "SELECT a.alert_id FROM gold.alert AS a WHERE a.month = $month AND a.level = 'subject' AND a.evidence_n > 0 \
+         ORDER BY CASE a.state WHEN 'verify' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END, a.indicator_id, a.alert_id LIMIT 1";
+    let found = query::rows(reader, sql, &parameters([("month", month)])).await?.text(0, "alert_id");
     Ok((!found.is_empty()).then_some(found))
 }
 

@@ -113,7 +113,7 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<ExitStatus, C
         places::platform(&mut report, config, registry.as_ref(), args.offline).await;
         places::landing(&mut report, config, registry.as_ref().map_or(&[], |registry| registry.datasets())).await;
     } else {
-        for name in ["secrets", "warehouse", "tables", "platform", "landing"] {
+        for name in ["secrets", "warehouse", "region", "tables", "platform", "landing"] {
             report.skip(name, "there is no configuration");
         }
     }

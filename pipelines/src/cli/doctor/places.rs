@@ -27,9 +27,23 @@ pub(super) async fn warehouse(report: &mut Report<'_>, config: &Config) {
     let written = round_trip(&root).await;
     let fine = report.note("warehouse", written.map(|()| ((), format!("{} can be read and written", root.url())))).is_some();
     if fine {
+        report.note("region", region(&root, config).await.map(|detail| ((), detail)));
         report.note("commits", conditional(&root).await.map(|()| ((), format!("of {RIVALS} writers of one object exactly one wins"))));
     } else {
+        report.skip("region", "the warehouse cannot be written");
         report.skip("commits", "the warehouse cannot be written");
+    }
+}
+
+/// Whose warehouse it is.
+async fn region(root: &Root, config: &Config) -> Result<String, CliError> {
+    match crate::run::region_of(root).await? {
+        Some(held) if held != config.region.code => Err(CliError::usage(
+            format!("the warehouse is of region {held}, and the configuration says {}", config.region.code),
+            "put `region.code` back, or give the other region a warehouse of its own (`warehouse.location`)",
+        )),
+        Some(held) => Ok(format!("the warehouse is of region {held}")),
+        None => Ok("the warehouse is new".to_owned()),
     }
 }
 
@@ -117,14 +131,21 @@ pub(super) async fn landing(report: &mut Report<'_>, config: &Config, datasets: 
     let place = export.root.clone();
     let listed = async {
         let profiles = crate::profiles::load(&config.profiles.paths, datasets)?;
-        let files = ExportSource::open(export)?.with_profiles(profiles)?.list().await?;
+        let landing = ExportSource::open(export)?.with_profiles(profiles)?.list().await?;
+        let files = &landing.files;
         let controls: std::collections::BTreeSet<&str> =
             files.iter().filter(|file| file.control.is_some()).map(|file| file.path.as_str()).collect();
         let controls = controls.len();
         let (mapped, plain): (Vec<_>, Vec<_>) = files.iter().partition(|file| file.profile.is_some());
         let mapped: std::collections::BTreeSet<&str> = mapped.iter().map(|file| file.path.as_str()).collect();
         let by_profile = if mapped.is_empty() { String::new() } else { format!(", {} mapped by a profile", mapped.len()) };
-        Ok::<_, CliError>(format!("{place} holds {} files, {controls} with a control file{by_profile}", plain.len() + mapped.len()))
+        let aside = match (landing.passed.len(), landing.announced.len(), landing.failed.len()) {
+            (0, 0, 0) => String::new(),
+            (passed, announced, failed) => {
+                format!("; {passed} entries are passed over, {announced} announced files are not there, {failed} places cannot be read")
+            }
+        };
+        Ok::<_, CliError>(format!("{place} holds {} files, {controls} with a control file{by_profile}{aside}", plain.len() + mapped.len()))
     };
     let found = listed.await;
     report.note("landing", found.map(|detail| ((), detail)));

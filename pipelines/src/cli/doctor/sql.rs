@@ -1,10 +1,10 @@
 //! SQL without data: the determinism lint, and a plan of every query over empty tables of the contracts' shapes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::scalar::ScalarValue;
 use serde::Serialize;
-use yaojia_models::card::{Indicator, Query};
+use yaojia_models::card::Indicator;
 use yaojia_models::definitions::Definitions;
 use yaojia_models::lint::lint;
 use yaojia_warehouse::indicator::{Ask, AskedMonth, Engine, check_examples};
@@ -72,22 +72,10 @@ fn lints(definitions: &Definitions) -> Vec<Finding> {
             });
         }
     }
-    for indicator in bundle.catalogue().indicators() {
-        for (file, text) in texts(indicator) {
-            all.push(found(&format!("indicators/{}/{file}", indicator.folder), text, &[]));
-        }
-    }
+    // What several indicators share is judged once.
+    let texts: BTreeMap<String, &str> = bundle.catalogue().indicators().iter().flat_map(Indicator::texts).collect();
+    all.extend(texts.into_iter().map(|(file, text)| found(&file, text, &[])));
     all
-}
-
-fn texts(indicator: &Indicator) -> Vec<(&'static str, &str)> {
-    match &indicator.query {
-        Query::Rows(rows) => vec![("rows.sql", rows)],
-        Query::Value { value, evidence } => {
-            let evidence = evidence.as_deref().map(|text| ("evidence.sql", text));
-            [("value.sql", value.as_str())].into_iter().chain(evidence).collect()
-        }
-    }
 }
 
 /// Plans every model and compares its columns with the contract's.

@@ -1,15 +1,17 @@
 //! `yaojia explain ALERT`: value, rule with its source, fact rows, silver rows, original bytes; as text, JSON, or a page to be filed.
 
-mod html;
 mod text;
 
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Map, Value};
+use yaojia_serving::explain::Depth;
+use yaojia_serving::html::alert_page;
+use yaojia_warehouse::read::plain;
 
 use super::{App, CliError, ExitStatus};
-use crate::run::Depth;
+use crate::file_rows::ProjectFiles;
 
 /// Rows of evidence on a page; what is more is counted and said.
 const PAGE_ROWS: usize = 1000;
@@ -40,12 +42,14 @@ impl ExplainArgs {
 }
 
 pub(super) async fn explain(app: &App, args: &ExplainArgs) -> Result<ExitStatus, CliError> {
-    let project = app.project()?;
-    let explanation = crate::run::explain(&project, &args.alert, args.depth()).await?;
-    let id = explanation.alert.get("indicator_id").map(super::cells::plain).unwrap_or_default();
+    let project = app.reading()?;
+    let reader = project.warehouse.reader().await?;
+    let files = ProjectFiles::of(&project);
+    let explanation = yaojia_serving::explain::explain(&project.warehouse, &reader, &files, &args.alert, args.depth()).await?;
+    let id = explanation.alert.get("indicator_id").map(plain).unwrap_or_default();
     let indicator = project.warehouse.sql.catalogue().get(&id);
     if let Some(file) = &args.html {
-        let page = html::page(&explanation, &project, indicator)?;
+        let page = alert_page(&explanation, &project.warehouse, indicator)?;
         std::fs::write(file, page).map_err(|error| CliError::file(file, &error))?;
         app.printer.note(&format!("written to {}", file.display()));
     }
@@ -60,5 +64,5 @@ pub(super) async fn explain(app: &App, args: &ExplainArgs) -> Result<ExitStatus,
 
 /// A field as text; empty where there is none.
 fn get(map: &Map<String, Value>, name: &str) -> String {
-    map.get(name).map(super::cells::plain).unwrap_or_default()
+    map.get(name).map(plain).unwrap_or_default()
 }

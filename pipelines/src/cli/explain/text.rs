@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 use yaojia_models::card::Source;
+use yaojia_serving::explain::{EvidenceRow, Explanation, Original};
+use yaojia_warehouse::read::plain;
 
-use super::super::cells::plain;
 use super::super::fields::{inline, lines};
 use super::super::table::printable;
 use super::get;
-use crate::run::{EvidenceRow, Explanation, Original};
 
 /// The whole story as text.
 pub(super) fn text(of: &Explanation, sources: &[Source], rows: usize) -> String {
@@ -110,7 +110,7 @@ fn source(out: &mut String, of: &Original) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::{EvidenceSum, ShownBy};
+    use yaojia_serving::explain::{EvidenceSum, ShownBy};
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()

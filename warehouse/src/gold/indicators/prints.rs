@@ -68,11 +68,12 @@ impl Indicators<'_> {
                 }
             }
             let code = format!(
-                "{ENGINE}\n{}\n{}\n{:?}\n{:?}\n{:?}",
+                "{ENGINE}\n{}\n{}\n{:?}\n{:?}\n{:?}\n{:?}",
                 &self.warehouse.region.code,
                 self.warehouse.region.first_month,
                 indicator.card,
                 indicator.query,
+                indicator.relations,
                 self.warehouse.parameters.get(indicator.id())
             );
             let base = Fingerprint {

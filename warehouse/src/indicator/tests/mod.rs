@@ -11,7 +11,7 @@ mod value_sql;
 use arrow::array::RecordBatch;
 use arrow::util::display::array_value_to_string;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use yaojia_models::card::Indicator;
+use yaojia_models::card::{Files, Indicator};
 use yaojia_models::value::Month;
 
 use super::{Ask, AskedMonth, Engine};
@@ -70,7 +70,7 @@ pub(super) fn rule(id: &str, level: &str, rest: &str) -> String {
 
 /// An indicator with rows.sql.
 pub(super) fn rows_indicator(id: &str, card: &str, rules: &str, rows: &str) -> Indicator {
-    Indicator::read(id, card, Some(rules), Some(rows), None, None).unwrap()
+    Indicator::read(id, Files { card, rules: Some(rules), rows: Some(rows), ..Files::default() }).unwrap()
 }
 
 /// Chosen columns of a batch as text, one line a row; null is `-`.

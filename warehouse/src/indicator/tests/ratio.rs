@@ -1,6 +1,6 @@
 //! Ratios: sums, roll-ups, `na`, small samples, persistence, exemption, evidence.
 
-use yaojia_models::card::Indicator;
+use yaojia_models::card::{Files, Indicator};
 
 use super::{ask, beginning, engine, lines, session};
 use crate::indicator::{Engine, Exemption, Exemptions, Outcome, check_examples, unpack};
@@ -24,7 +24,7 @@ pub(super) fn indicator() -> Indicator {
     let block = |n: usize| README.split("```toml\n").nth(n + 1).and_then(|rest| rest.split("```").next()).unwrap();
     // Its window is that of the README's words; the rows here come from a table of their own.
     let card = block(0).replace("\"gold.fact_receipt\" = \"-11..0\"", "\"gold.fact\" = \"0\"");
-    Indicator::read("D05", &card, Some(block(1)), Some(ROWS), None, None).unwrap()
+    Indicator::read("D05", Files { card: &card, rules: Some(block(1)), rows: Some(ROWS), ..Files::default() }).unwrap()
 }
 
 /// H2 is exempt in February.

@@ -1,6 +1,6 @@
 //! Indicators with value.sql: progress, gaps, own levels, evidence, parameters.
 
-use yaojia_models::card::{Indicator, SubjectKind};
+use yaojia_models::card::{Files, Indicator, SubjectKind};
 
 use super::{ask, card, engine, lines, rule, session};
 use crate::indicator::{Engine, EngineError, Names};
@@ -43,7 +43,9 @@ rollup = { levels = ["region"], how = "own" }
         UNION ALL SELECT 'on_track', m.month, a.county, 'subject', a.org, 'B1', '', CAST(SUM(CASE WHEN a.gap >= -0.2 THEN 1 ELSE 0 END) AS DECIMAL(38, 6)),
             CAST(COUNT(*) AS DECIMAL(38, 6)), NULL, FALSE, NULL, NULL, NULL FROM gold.agreement AS a CROSS JOIN ask.month AS m WHERE a.den > 0 GROUP BY m.month, a.county, a.org
         UNION ALL SELECT 'price', m.month, $region, 'region', $region, '', 'ALL', NULL, NULL, CAST('101.5' AS DECIMAL(38, 6)), FALSE, NULL, NULL, NULL FROM ask.month AS m WHERE m.month >= $first_month";
-    Indicator::read("D09", &card("D09", "institution", measures), Some(&rules), None, Some(value), Some(evidence)).unwrap()
+    let card = card("D09", "institution", measures);
+    Indicator::read("D09", Files { card: &card, rules: Some(&rules), value: Some(value), evidence: Some(evidence), ..Files::default() })
+        .unwrap()
 }
 
 /// evidence.sql: the agreement itself.

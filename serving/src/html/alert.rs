@@ -1,19 +1,19 @@
 //! An explanation as a page to be filed: one HTML file in Chinese, with nothing it must fetch.
 
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::context;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use yaojia_models::card::{Indicator, Source};
 use yaojia_models::contract::Registry;
 
-use super::super::CliError;
-use super::super::cells::plain;
-use super::get;
-use crate::project::Project;
-use crate::run::{EvidenceRow, Explanation, Original};
+use yaojia_models::definitions::Definitions;
+use yaojia_warehouse::read::plain;
 
-const TEMPLATE: &str = include_str!("alert.html");
-const NAME: &str = "alert.html";
+use crate::error::Result;
+use crate::explain::{EvidenceRow, Explanation, Original};
+
+/// Its template.
+pub(super) const NAME: &str = "alert.html";
 
 /// A column of a row: its name, its title and what it says.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -65,12 +65,17 @@ struct Evidence {
     silver: Vec<Row>,
 }
 
-/// The page.
+/// A field as text; empty where there is none.
+fn get(map: &Map<String, Value>, name: &str) -> String {
+    map.get(name).map(plain).unwrap_or_default()
+}
+
+/// The page of an explanation.
 ///
 /// # Errors
-/// Where the template does not fit what it is given: a bug.
-pub(super) fn page(of: &Explanation, project: &Project, indicator: Option<&Indicator>) -> Result<String, CliError> {
-    let registry = &project.warehouse.contracts;
+/// [`crate::ServingError::Layout`] where the template does not fit what it is given: a bug.
+pub fn page(of: &Explanation, definitions: &Definitions, indicator: Option<&Indicator>) -> Result<String> {
+    let registry = &definitions.contracts;
     let evidence: Vec<Evidence> = of.evidence.iter().enumerate().map(|(at, row)| shown(registry, at + 1, row)).collect();
     let sources: &[Source] = indicator.map_or(&[], |indicator| &indicator.card.sources);
     let cites = get(&of.rule, "cites");
@@ -82,7 +87,7 @@ pub(super) fn page(of: &Explanation, project: &Project, indicator: Option<&Indic
         month => get(&of.alert, "month"),
         county => get(&of.alert, "county"),
         subject => format!("{} {}", get(&of.alert, "subject_code"), get(&of.alert, "subject_name")).trim().to_owned(),
-        region => project.warehouse.region.name,
+        region => definitions.region.name,
         release => of.release,
         version => env!("CARGO_PKG_VERSION"),
         question => get(&of.card, "question"),
@@ -100,12 +105,7 @@ pub(super) fn page(of: &Explanation, project: &Project, indicator: Option<&Indic
         numerator => get(&of.value, "numerator"),
         denominator => get(&of.value, "denominator"),
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment
-        .add_template(NAME, TEMPLATE)
-        .and_then(|()| environment.get_template(NAME)?.render(context))
-        .map_err(|error| CliError::layout(&error))
+    super::render(NAME, context)
 }
 
 fn shown(registry: &Registry, number: usize, row: &EvidenceRow) -> Evidence {
@@ -209,15 +209,12 @@ mod tests {
 
     #[test]
     fn what_came_from_outside_is_escaped() {
-        let mut environment = Environment::new();
-        environment.set_auto_escape_callback(|_| AutoEscape::Html);
-        environment.add_template(NAME, TEMPLATE).unwrap();
         let nothing: [&str; 0] = [];
         let given = context! {
             message => "<script>alert('甲')</script>", release => context! { number => 1 }, sum => context! { adds_up => false },
             value => nothing, rule => nothing, alert => nothing, evidence => nothing, evidence_n => 0,
         };
-        let page = environment.get_template(NAME).unwrap().render(given).unwrap();
+        let page = super::super::render(NAME, given).unwrap();
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
     }
 }
