@@ -7,13 +7,18 @@
 //!   └─ read(dataset, delivery, …) pure, streaming: text batches, or refused as a whole
 //! ```
 
+<<<<<<< HEAD
 mod book;
+=======
+pub(crate) mod aside;
+>>>>>>> d
 mod config;
 pub(crate) mod control;
 mod csv_text;
 mod delivery;
 mod emit;
 pub(crate) mod encoding;
+pub(crate) mod extra;
 mod found;
 #[cfg(test)]
 mod fuzz;
@@ -36,10 +41,15 @@ mod tee;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+<<<<<<< HEAD
 mod tests_parquet;
 #[cfg(test)]
 mod tests_workbook;
+=======
+mod tests_text;
+>>>>>>> d
 mod walk;
+mod workbook_words;
 
 pub use config::{ExportConfig, SOURCE_TOML};
 pub use control::Control;

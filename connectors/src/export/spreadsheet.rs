@@ -187,16 +187,19 @@ fn give(
         header.slots.resize(row.len(), Slot::Blank);
     }
     let mut lossy = Vec::new();
-    let cells = header
-        .slots
-        .iter()
-        .enumerate()
-        .map(|(position, slot)| {
+    // what stands beside the table is handed on too
+    let cells = (0..header.slots.len().max(row.len()))
+        .map(|position| {
             let cell = row.get(position)?.as_ref()?;
+<<<<<<< HEAD
             let (digits, shown) = match cell {
                 Cell::Text(text) => return Some(Cow::Borrowed(text.as_str())),
                 Cell::Number(digits) => (digits, digits),
                 Cell::Date(digits, shown) => (digits, shown),
+=======
+            let (Cell::Number(digits), Some(Slot::Column(column))) = (cell, header.slots.get(position)) else {
+                return Some(Cow::Borrowed(cell.text()));
+>>>>>>> d
             };
             let column = match slot {
                 Slot::Column(column) => *column,
