@@ -27,37 +27,29 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     visit.header(&header)?;
     let mut reader = reader(Tee::new(io::Cursor::new(start).chain(text), input.max_row_bytes), delimiter);
     let mut record = StringRecord::new();
-<<<<<<< HEAD
     let mut lines = Lines::new();
-    for _ in 0..above {
+    for row in 1..=above {
         let from = reader.position().byte();
-        reader.get_mut().mark(from);
-        read(input, &mut reader, &mut record)?;
-        lines.record(reader.get_ref().between(from, reader.position().byte()));
-=======
-    for row in 0..=above {
         read(input, &mut reader, delimiter, &mut record)?;
+        lines.record(reader.get_ref().between(from, reader.position().byte()));
+        // the last of them is the header
         if row < above && record.iter().any(|cell| input.rules.mentions_personal(cell)) {
             visit.personal_aside();
         }
->>>>>>> d
     }
     loop {
-        let (from, line) = (reader.position().byte(), reader.position().line());
+        let (from, start) = (reader.position().byte(), reader.position().line());
         if !read(input, &mut reader, delimiter, &mut record)? {
             return Ok(());
         }
-<<<<<<< HEAD
         let to = reader.position().byte();
         let line = lines.record(reader.get_ref().between(from, to));
-=======
         if record.as_slice().contains(['\n', '\r']) {
-            let raw = reader.get_ref().between(from, reader.position().byte());
+            let raw = reader.get_ref().between(from, to);
             if let Some(before) = swallows(&record, raw, delimiter, header.slots.len()) {
-                visit.suspicious_quote(line + before);
+                visit.suspicious_quote(start + before);
             }
         }
->>>>>>> d
         if record.len() == header.slots.len() {
             let cells = record.iter().map(|cell| (!cell.is_empty()).then_some(Cow::Borrowed(cell))).collect();
             visit.row(&header, FileRow { cells, line, ..FileRow::default() })?;

@@ -7,11 +7,8 @@
 //!   └─ read(dataset, delivery, …) pure, streaming: text batches, or refused as a whole
 //! ```
 
-<<<<<<< HEAD
-mod book;
-=======
 pub(crate) mod aside;
->>>>>>> d
+mod book;
 mod config;
 pub(crate) mod control;
 mod csv_text;
@@ -41,13 +38,11 @@ mod tee;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-<<<<<<< HEAD
 mod tests_parquet;
 #[cfg(test)]
 mod tests_workbook;
-=======
+#[cfg(test)]
 mod tests_text;
->>>>>>> d
 mod walk;
 mod workbook_words;
 

@@ -298,13 +298,9 @@ pub(crate) struct Checker<'c> {
 }
 
 impl<'c> Checker<'c> {
-<<<<<<< HEAD
-    pub(crate) fn new(wanted: &'c [Wanted<'_>]) -> Self {
-        Self { rows: 0, aside: 0, sums: wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect() }
-=======
     pub(crate) fn new(input: &Input<'c>, wanted: &'c [Wanted<'_>]) -> Self {
         let sums = wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect();
-        Self { dataset: input.dataset, rows: 0, sums, suspicious: None, double: None }
+        Self { dataset: input.dataset, rows: 0, aside: 0, sums, suspicious: None, double: None }
     }
 
     /// Remembers the first two columns that mean one and hold different values in a row.
@@ -328,7 +324,6 @@ impl<'c> Checker<'c> {
                 return;
             }
         }
->>>>>>> d
     }
 
     /// Compares what was found with what is announced.

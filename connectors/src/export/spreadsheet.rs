@@ -191,20 +191,13 @@ fn give(
     let cells = (0..header.slots.len().max(row.len()))
         .map(|position| {
             let cell = row.get(position)?.as_ref()?;
-<<<<<<< HEAD
             let (digits, shown) = match cell {
                 Cell::Text(text) => return Some(Cow::Borrowed(text.as_str())),
                 Cell::Number(digits) => (digits, digits),
                 Cell::Date(digits, shown) => (digits, shown),
-=======
-            let (Cell::Number(digits), Some(Slot::Column(column))) = (cell, header.slots.get(position)) else {
-                return Some(Cow::Borrowed(cell.text()));
->>>>>>> d
             };
-            let column = match slot {
-                Slot::Column(column) => *column,
-                _ => return Some(Cow::Borrowed(shown.as_str())),
-            };
+            let Some(Slot::Column(column)) = header.slots.get(position) else { return Some(Cow::Borrowed(shown.as_str())) };
+            let column = *column;
             Some(match input.dataset.columns.get(column)?.ty {
                 FieldType::Timestamp | FieldType::Date | FieldType::Month => match text::excel_serial_to_text_of(digits, date1904) {
                     Some(time) => Cow::Owned(time),

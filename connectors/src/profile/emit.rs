@@ -224,12 +224,8 @@ impl<'a> Mapper<'a> {
             targets: vec![TargetReport::default(); profile.targets.len()],
             ..MappedReport::default()
         };
-<<<<<<< HEAD
-        Self { profile, input, outs, idle, report, place: RowPlace::default(), sink }
-=======
         let asides = Asides::new(input.dataset, input.rules);
-        Self { profile, input, outs, idle, asides, report, sink }
->>>>>>> d
+        Self { profile, input, outs, idle, asides, report, place: RowPlace::default(), sink }
     }
 
     fn finish(mut self) -> Result<MappedReport, ReadError> {

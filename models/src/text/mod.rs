@@ -11,16 +11,11 @@ mod number;
 mod scientific;
 mod time;
 
-<<<<<<< HEAD
-pub use excel::{excel_serial_to_text, excel_serial_to_text_of};
-pub use number::{has_more_decimals, parse_decimal};
-=======
 pub use clean::{Cleaned, Form};
-pub use excel::excel_serial_to_text;
+pub use excel::{excel_serial_to_text, excel_serial_to_text_of};
 pub use hidden::is_invisible;
-pub use number::parse_decimal;
+pub use number::{has_more_decimals, parse_decimal};
 pub use scientific::lost_digits;
->>>>>>> d
 pub use time::{parse_date, parse_month, parse_timestamp};
 
 /// Text that is no value of its column.
