@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::json;
-use yaojia_warehouse::read::{Parameters, Reader, Rows};
+use yaojia_warehouse::read::{Parameters, Reader, Rows, check_select};
 
 use super::{App, CliError, ExitStatus, cells};
 
@@ -14,6 +14,7 @@ pub struct QueryArgs {
 }
 
 pub(super) async fn query(app: &App, args: &QueryArgs) -> Result<ExitStatus, CliError> {
+    check_select(&args.sql)?;
     let project = app.reading()?;
     let reader = project.warehouse.reader().await?;
     let rows = rows(&reader, &args.sql, &Parameters::new()).await?;

@@ -16,3 +16,4 @@ mod tests;
 pub use error::ReadError;
 pub use reader::{Parameters, Reader, parameters};
 pub use rows::{Rows, plain, texts};
+pub use statement::check_select;

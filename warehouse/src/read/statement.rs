@@ -30,6 +30,14 @@ pub(super) fn one_select(text: &str) -> Result<Statement> {
     }
 }
 
+/// Whether a text is one SELECT: asked before anything is opened for it.
+///
+/// # Errors
+/// [`ReadError::Refused`].
+pub fn check_select(text: &str) -> Result<()> {
+    one_select(text).map(|_| ())
+}
+
 /// Plans it; a part of it that would write (`SELECT … INTO`) is refused by the plan, whatever it was written as.
 pub(super) async fn plan(state: &SessionState, statement: Statement) -> Result<LogicalPlan> {
     let failed = |source| WarehouseError::Sql { model: "query".to_string(), source: Box::new(source) };

@@ -58,7 +58,7 @@ async fn a_reader_sees_its_release_opens_a_table_once_and_is_asked_by_name() {
     assert_eq!(counties(&reader.rows_with(of, &parameters([("code", "652801")])).await.unwrap()), ["652801"]);
     assert!(counties(&reader.rows_with(of, &parameters([("code", "x' OR '1'='1")])).await.unwrap()).is_empty());
     // A table that nothing has made yet is empty; one that nobody declares is none.
-    assert!(counties(&reader.rows("SELECT s.medins_code AS admdvs FROM silver.shp AS s").await.unwrap()).is_empty());
+    assert!(counties(&reader.rows("SELECT s.shp_id AS admdvs FROM silver.shp AS s").await.unwrap()).is_empty());
     let ledger = reader.rows("SELECT r.release_no, r.run_id FROM ops.release AS r").await.unwrap();
     assert_eq!(Rows::read(&ledger).unwrap().text(0, "run_id"), "r1");
     assert!(matches!(reader.rows("SELECT 1 FROM gold.nothing").await, Err(ReadError::NoTable(name)) if name == "gold.nothing"));
