@@ -102,6 +102,10 @@ impl Visit for PersonalScan<'_> {
         self.verdict()
     }
 
+    fn aside(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
+        self.row(header, row)
+    }
+
     fn personal_aside(&mut self) {
         self.personal = true;
     }

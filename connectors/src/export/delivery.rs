@@ -218,7 +218,13 @@ impl ExportSource {
             int96: profile.and_then(|profile| profile.rule().int96).or(self.config.int96),
             rule: profile.map(Profile::rule),
         };
-        if delivery.file.format == Format::Xlsx && speak_of_person(&input.artifact.bytes, input.rules) {
+        // what an old workbook says of who made it is not read: it is treated as personal
+        let named = match delivery.file.format {
+            Format::Xls => true,
+            Format::Xlsx => speak_of_person(&input.artifact.bytes, input.rules),
+            Format::Csv | Format::Txt | Format::Parquet => false,
+        };
+        if named {
             return true;
         }
         let mut scan = PersonalScan::new(&input);

@@ -49,9 +49,8 @@ impl<'a> Emitter<'a> {
     /// A row that could not be split: its text, or where it or the file is personal a keyed hash of it.
     fn push_bad(&mut self, header: &Header, raw: &str, row: i64) -> Result<(), ReadError> {
         self.report.bad_rows += 1;
-        let speaks = self.input.rules.mentions_personal(raw);
-        self.report.personal |= speaks;
-        let hidden = speaks || header.personal || self.input.artifact.personal;
+        self.report.personal |= self.input.rules.mentions_personal(raw);
+        let hidden = header.personal || self.report.personal || self.input.artifact.personal;
         let raw = if hidden { Cow::Owned(self.input.rules.digest(raw)?) } else { Cow::Borrowed(raw) };
         self.batch.push(&RowText { note: Some("bad_row".to_owned()), raw: Some(raw), row, ..RowText::default() });
         Ok(())
@@ -118,6 +117,10 @@ impl Visit for Emitter<'_> {
 
     fn aside(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
         self.row(header, row)
+    }
+
+    fn personal_aside(&mut self) {
+        self.report.personal = true;
     }
 
     fn sheet(&mut self, sheet: SheetReport) {

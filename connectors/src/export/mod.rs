@@ -40,9 +40,9 @@ mod tests;
 #[cfg(test)]
 mod tests_parquet;
 #[cfg(test)]
-mod tests_workbook;
-#[cfg(test)]
 mod tests_text;
+#[cfg(test)]
+mod tests_workbook;
 mod walk;
 mod workbook_words;
 

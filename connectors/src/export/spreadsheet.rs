@@ -93,7 +93,7 @@ impl Scan<'_, '_> {
             self.visit.header(&header)?;
             read.table = Some(Likeness::of(self.input.dataset, &header));
         }
-        let nobody = Likeness::of(self.input.dataset, &Header { slots: Vec::new(), personal: false });
+        let nobody = Likeness::of(self.input.dataset, &Header { slots: Vec::new(), personal: false, doubles: Vec::new() });
         book.rows(&sheet.name, self.broken, &mut |number, row| {
             if let Some(table) = &mut read.table {
                 if give(self.input, self.date1904, &mut table.header, &sheet.name, number, row, self.visit)? {

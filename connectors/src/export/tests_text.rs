@@ -166,7 +166,7 @@ async fn files_that_speak_of_persons_anywhere_are_archived_encrypted() {
     let source = ExportSource::open(ExportConfig::new(root.path().display().to_string())).unwrap();
     let registry = yaojia_models::contract::Registry::embedded().unwrap();
     let mut personal = Vec::new();
-    for file in source.list().await.unwrap() {
+    for file in source.list().await.unwrap().files {
         personal.push(source.fetch(registry.dataset("stock_month").unwrap(), &file).await.unwrap().artifact.personal);
     }
     assert_eq!(personal, [false, true, true, true, false]);

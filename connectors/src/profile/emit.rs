@@ -428,6 +428,10 @@ impl Visit for Mapper<'_> {
         self.row(header, row)
     }
 
+    fn personal_aside(&mut self) {
+        self.report.personal = true;
+    }
+
     fn sheet(&mut self, sheet: SheetReport) {
         self.report.sheets.push(sheet);
     }
