@@ -10,7 +10,7 @@ use yaojia_models::contract::Dataset;
 
 /// Column of unknown keys or file columns: a JSON object of texts.
 pub const EXTRA: &str = "_extra";
-/// Column of notes about a row: `bad_row`, or `lossy:col,col`.
+/// Column of notes about a row: `bad_row`, `lossy:col,col`, or `cleaned:col` (a hashed column's value was cleaned).
 pub const NOTE: &str = "_note";
 /// Column of the text of a `bad_row`.
 pub const RAW: &str = "_raw";

@@ -28,20 +28,28 @@ pub(crate) fn scan(input: &Input<'_>, encoding: Encoding, visit: &mut dyn Visit)
     let mut reader = reader(Tee::new(io::Cursor::new(start).chain(text), input.max_row_bytes), delimiter);
     let mut record = StringRecord::new();
     let mut lines = Lines::new();
-    for _ in 0..above {
+    for row in 1..=above {
         let from = reader.position().byte();
-        reader.get_mut().mark(from);
-        read(input, &mut reader, &mut record)?;
+        read(input, &mut reader, delimiter, &mut record)?;
         lines.record(reader.get_ref().between(from, reader.position().byte()));
+        // the last of them is the header
+        if row < above && record.iter().any(|cell| input.rules.mentions_personal(cell)) {
+            visit.personal_aside();
+        }
     }
     loop {
-        let from = reader.position().byte();
-        reader.get_mut().mark(from);
-        if !read(input, &mut reader, &mut record)? {
+        let (from, start) = (reader.position().byte(), reader.position().line());
+        if !read(input, &mut reader, delimiter, &mut record)? {
             return Ok(());
         }
         let to = reader.position().byte();
         let line = lines.record(reader.get_ref().between(from, to));
+        if record.as_slice().contains(['\n', '\r']) {
+            let raw = reader.get_ref().between(from, to);
+            if let Some(before) = swallows(&record, raw, delimiter, header.slots.len()) {
+                visit.suspicious_quote(start + before);
+            }
+        }
         if record.len() == header.slots.len() {
             let cells = record.iter().map(|cell| (!cell.is_empty()).then_some(Cow::Borrowed(cell))).collect();
             visit.row(&header, FileRow { cells, line, ..FileRow::default() })?;
@@ -59,8 +67,67 @@ fn reader<R: Read>(input: R, delimiter: u8) -> Reader<R> {
     ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).buffer_capacity(1 << 16).from_reader(input)
 }
 
-/// Reads a record; false at the end.
-fn read<R: Read>(input: &Input<'_>, reader: &mut Reader<R>, record: &mut StringRecord) -> Result<bool, ReadError> {
+/// Line ends before the field that swallows lines of a table of so many columns; none where none does. Such a field holds a line with as
+/// many separators as the header; or the first and the last line of the record have as many, so that each was a row of its own. Its
+/// quotes were hardly meant as quotes.
+fn swallows(record: &StringRecord, raw: &[u8], delimiter: u8, columns: usize) -> Option<u64> {
+    let separators = columns.checked_sub(1).filter(|separators| *separators > 0)?;
+    let whole = |line: &[u8]| line.iter().filter(|byte| **byte == delimiter).count() == separators;
+    let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let blank = raw.iter().take_while(|byte| ends(byte)).count();
+    let rows = raw.get(blank..).unwrap_or_default();
+    let mut lines = rows.split(ends).filter(|line| !line.is_empty());
+    let split = lines.next().is_some_and(whole) && lines.next_back().is_some_and(whole);
+    let swallowing =
+        record.iter().position(|field| field.as_bytes().split(ends).count() > 1 && (split || field.as_bytes().split(ends).any(whole)))?;
+    let counted = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let before: u64 = record.iter().take(swallowing).map(|field| counted(field.as_bytes())).sum();
+    Some(before + counted(raw.get(..blank).unwrap_or_default()))
+}
+
+/// Reads a record; false at the end. A record that the end of the file cuts off within quotes refuses the file.
+fn read<R: Read>(input: &Input<'_>, reader: &mut Reader<Tee<R>>, delimiter: u8, record: &mut StringRecord) -> Result<bool, ReadError> {
+    let (start, line) = (reader.position().byte(), reader.position().line());
+    reader.get_mut().mark(start);
+    let got = next(input, reader, record)?;
+    if got
+        && reader.get_ref().ended()
+        && let Some(before) = open_quote(reader.get_ref().between(start, reader.position().byte()), delimiter)
+    {
+        let what = format!("a quotation mark that opens a field in line {} is never closed", line + before);
+        return Err(input.refuse(Reason::OpenQuote, what));
+    }
+    Ok(got)
+}
+
+/// Line ends before the quotation mark that a record opens and does not close; none where all are closed.
+fn open_quote(record: &[u8], delimiter: u8) -> Option<u64> {
+    enum At {
+        Start,
+        Plain,
+        Quoted(u64),
+        Closed(u64),
+    }
+    let (mut at, mut lines) = (At::Start, 0);
+    for byte in record {
+        at = match (at, byte) {
+            (At::Quoted(opened), b'"') => At::Closed(opened),
+            (At::Quoted(opened), _) => At::Quoted(opened),
+            // a doubled mark stands for one
+            (At::Closed(opened), b'"') => At::Quoted(opened),
+            (At::Start, b'"') => At::Quoted(lines),
+            (_, byte) if *byte == delimiter || matches!(byte, b'\r' | b'\n') => At::Start,
+            _ => At::Plain,
+        };
+        lines += u64::from(*byte == b'\n');
+    }
+    match at {
+        At::Quoted(opened) => Some(opened),
+        At::Start | At::Plain | At::Closed(_) => None,
+    }
+}
+
+fn next<R: Read>(input: &Input<'_>, reader: &mut Reader<R>, record: &mut StringRecord) -> Result<bool, ReadError> {
     reader.read_record(record).map_err(|error| match error.into_kind() {
         csv::ErrorKind::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<RowTooLong>()) {
             Some(too_long) => input.refuse(Reason::NotDecodable, too_long),
@@ -110,4 +177,52 @@ fn sniff(input: &Input<'_>, start: &[u8]) -> Result<(u8, usize, Header), String>
         }
     }
     Err(nearest.words())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_swallow_lines() {
+        for (text, columns, want) in [
+            ("1,\"a\nb\",2\n", 3, None),
+            ("1,\"a,x,y\nb\",2\n", 3, Some(0)),
+            // two lines made one
+            ("1,\"a,2\n3,b\",4\n", 3, Some(0)),
+            ("1,\"a,2\n9,9,9\n3,b\",4\n", 3, Some(0)),
+            ("\r\n\"a,2,3\r\n4\",5,6", 3, Some(1)),
+            ("1,2,\"a\n4,5,b\"\n", 3, Some(0)),
+            ("1,2,\"a\n4,b\"\n", 3, None),
+            ("\"1,2\n3\"", 1, None),
+            ("1,\"a, b\nc\"", 2, Some(0)),
+            ("1,\"甲，乙\n丙\"", 2, None),
+            ("0,\",,1,t\n\"0,\",\",1,t\n", 5, Some(0)),
+            ("0,\",,1,t\nA\",\",\",1,t\n", 5, Some(0)),
+            ("1,\"x\ny\",\"a\nb,c,d\"", 3, Some(1)),
+        ] {
+            let mut record = StringRecord::new();
+            assert!(reader(text.as_bytes(), b',').read_record(&mut record).unwrap());
+            assert_eq!(swallows(&record, text.as_bytes(), b',', columns), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_left_open() {
+        for (text, want) in [
+            ("a,b", None),
+            ("a,\"b\"", None),
+            ("a,\"b", Some(0)),
+            ("a,\"b\"\"", Some(0)),
+            ("a,\"b\"\"\"", None),
+            ("\n\n\"a\nb\",\"c\nd", Some(3)),
+            ("a,b\"", None),
+            ("a,b\"c", None),
+            ("a,\"b\"c\"", None),
+            ("\"", Some(0)),
+            ("a;\"b", None),
+        ] {
+            assert_eq!(open_quote(text.as_bytes(), b','), want, "{text:?}");
+        }
+    }
 }

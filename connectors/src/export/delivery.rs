@@ -8,13 +8,14 @@ use arrow::array::RecordBatch;
 use object_store::{ObjectStore, path::Path};
 use yaojia_models::contract::Dataset;
 
+use super::aside::PersonalScan;
 use super::config::ExportConfig;
 use super::control::Control;
-use super::header::Header;
-use super::landing::{Landing, LandingFile, sort};
+use super::landing::{Format, Landing, LandingFile, sort};
 use super::place::Place;
-use super::read::{FileReport, FileRow, Input, Kind, ReadError, SinkError, Visit, read};
+use super::read::{FileReport, Input, Kind, ReadError, SinkError, read};
 use super::walk::Entry;
+use super::workbook_words::speak_of_person;
 use crate::error::SourceError;
 use crate::kit::artifact::Artifact;
 use crate::kit::personal::PersonalRules;
@@ -199,27 +200,12 @@ impl ExportSource {
         self.place.get(path, self.config.memory_bytes).await
     }
 
-    /// Whether a file is archived encrypted: its dataset has personal columns, its header names one, or a workbook speaks of personal
-    /// data outside its tables (a title row, another sheet).
+    /// Whether a file is archived encrypted: its dataset has personal columns, its header names one, or it speaks of a person anywhere
+    /// else: in an unknown column, above, beside or below the table, on another sheet, in a comment, in the document's properties.
     fn is_personal(&self, dataset: &Dataset, delivery: &Delivery) -> bool {
         let profile = self.profile(&delivery.file);
         if profile.map_or(!dataset.personal_hash.is_empty(), Profile::is_personal) {
             return true;
-        }
-        struct Headers(bool);
-        impl Visit for Headers {
-            fn header(&mut self, header: &Header) -> Result<(), ReadError> {
-                self.0 |= header.personal;
-                Ok(())
-            }
-
-            fn row(&mut self, _: &Header, _: FileRow<'_>) -> Result<(), ReadError> {
-                Ok(())
-            }
-
-            fn personal_aside(&mut self) {
-                self.0 = true;
-            }
         }
         let input = Input {
             dataset: profile.map_or(dataset, Profile::layout),
@@ -232,9 +218,18 @@ impl ExportSource {
             int96: profile.and_then(|profile| profile.rule().int96).or(self.config.int96),
             rule: profile.map(Profile::rule),
         };
-        let mut headers = Headers(false);
+        // what an old workbook says of who made it is not read: it is treated as personal
+        let named = match delivery.file.format {
+            Format::Xls => true,
+            Format::Xlsx => speak_of_person(&input.artifact.bytes, input.rules),
+            Format::Csv | Format::Txt | Format::Parquet => false,
+        };
+        if named {
+            return true;
+        }
+        let mut scan = PersonalScan::new(&input);
         // a file that cannot be read is judged when it is: what cannot be told is treated as personal
-        let readable = Kind::of(&input, delivery.file.format).and_then(|kind| kind.scan(&input, &mut headers)).is_ok();
-        headers.0 || !readable
+        let readable = Kind::of(&input, delivery.file.format).and_then(|kind| kind.scan(&input, &mut scan)).is_ok();
+        scan.personal || !readable
     }
 }

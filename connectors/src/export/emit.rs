@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use arrow::array::RecordBatch;
-use yaojia_models::text;
+use yaojia_models::text::{self, Form};
 
+use super::aside::{Asides, joined};
+use super::extra::Extra;
 use super::header::{Header, Slot};
 use super::read::{FileReport, FileRow, Input, ReadError, SinkError, Visit};
 use super::sheets::SheetReport;
@@ -15,6 +17,7 @@ use crate::error::SourceError;
 pub(crate) struct Emitter<'a> {
     input: &'a Input<'a>,
     hashed: Vec<usize>,
+    asides: Asides<'a>,
     batch: TextBatch,
     report: FileReport,
     sink: &'a mut dyn FnMut(RecordBatch) -> Result<(), SinkError>,
@@ -24,7 +27,8 @@ impl<'a> Emitter<'a> {
     pub(crate) fn new(input: &'a Input<'a>, sink: &'a mut dyn FnMut(RecordBatch) -> Result<(), SinkError>) -> Self {
         let columns = &input.dataset.columns;
         let hashed = input.dataset.personal_hash.iter().filter_map(|name| columns.iter().position(|column| &column.name == name));
-        Self { input, hashed: hashed.collect(), batch: TextBatch::new(input.dataset), report: FileReport::default(), sink }
+        let (asides, batch) = (Asides::new(input.dataset, input.rules), TextBatch::new(input.dataset));
+        Self { input, hashed: hashed.collect(), asides, batch, report: FileReport::default(), sink }
     }
 
     /// Hands the last rows on.
@@ -42,10 +46,12 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
-    /// A row that could not be split: its text, or where the file is personal a keyed hash of it.
+    /// A row that could not be split: its text, or where it or the file is personal a keyed hash of it.
     fn push_bad(&mut self, header: &Header, raw: &str, row: i64) -> Result<(), ReadError> {
         self.report.bad_rows += 1;
-        let raw = if header.personal { Cow::Owned(self.input.rules.digest(raw)?) } else { Cow::Borrowed(raw) };
+        self.report.personal |= self.input.rules.mentions_personal(raw);
+        let hidden = header.personal || self.report.personal || self.input.artifact.personal;
+        let raw = if hidden { Cow::Owned(self.input.rules.digest(raw)?) } else { Cow::Borrowed(raw) };
         self.batch.push(&RowText { note: Some("bad_row".to_owned()), raw: Some(raw), row, ..RowText::default() });
         Ok(())
     }
@@ -53,39 +59,44 @@ impl<'a> Emitter<'a> {
     fn push(&mut self, header: &Header, row: FileRow<'_>, number: i64) -> Result<(), ReadError> {
         let columns = &self.input.dataset.columns;
         let mut cells: Vec<Option<Cow<'_, str>>> = vec![None; columns.len()];
-        let mut extra = serde_json::Map::new();
-        for (slot, cell) in header.slots.iter().zip(row.cells) {
+        let mut extra = Extra::default();
+        for (position, cell) in row.cells.into_iter().enumerate() {
             let Some(cell) = cell else { continue };
-            match slot {
-                // of two file columns for one, the first non-null counts
-                Slot::Column(column) => {
-                    if let Some(held) = cells.get_mut(*column)
-                        && held.as_deref().and_then(text::clean).is_none()
-                    {
-                        *held = Some(cell);
-                    }
-                }
-                Slot::Extra(name) => {
-                    extra.insert(name.clone(), cell.into_owned().into());
-                }
-                Slot::Dropped(_) | Slot::Blank => {}
-            }
-        }
-        for &column in &self.hashed {
-            if let Some(held) = cells.get_mut(column)
-                && let Some(value) = held.take()
+            let Some(Slot::Column(column)) = header.slots.get(position) else {
+                extra.put(header, position, &cell, self.input.rules);
+                continue;
+            };
+            // of two file columns for one, the first non-null counts
+            if let (Some(held), Some(of)) = (cells.get_mut(*column), columns.get(*column))
+                && held.as_deref().and_then(|held| of.form().clean(held).value).is_none()
             {
-                *held = self.input.rules.hash(&value)?.map(Cow::Owned);
+                *held = Some(cell);
             }
         }
-        let lossy: Vec<&str> = row.lossy.iter().filter_map(|column| Some(columns.get(*column)?.name.as_str())).collect();
-        self.batch.push(&RowText {
-            cells,
-            extra: (!extra.is_empty()).then(|| serde_json::Value::Object(extra).to_string()),
-            note: (!lossy.is_empty()).then(|| format!("lossy:{}", lossy.join(","))),
-            raw: None,
-            row: number,
-        });
+        let mut lossy: Vec<&str> = row.lossy.iter().filter_map(|column| Some(columns.get(*column)?.name.as_str())).collect();
+        let mut cleaned: Vec<&str> = Vec::new();
+        for &column in &self.hashed {
+            if let (Some(held), Some(of)) = (cells.get_mut(column), columns.get(column))
+                && let Some(text) = held.take()
+            {
+                // silver sees the hash only: what it would have said of the value is said here
+                let found = Form::Code.clean(&text);
+                if found.dirty {
+                    cleaned.push(&of.name);
+                }
+                if found.value.as_deref().is_some_and(text::lost_digits) && !lossy.contains(&of.name.as_str()) {
+                    lossy.push(&of.name);
+                }
+                *held = self.input.rules.hash(&text)?.map(Cow::Owned);
+            }
+        }
+        let note = match (lossy.as_slice(), cleaned.as_slice()) {
+            ([], []) => None,
+            ([], cleaned) => Some(format!("cleaned:{}", cleaned.join(","))),
+            (lossy, _) => Some(format!("lossy:{}", lossy.join(","))),
+        };
+        extra.tell(&mut self.report);
+        self.batch.push(&RowText { cells, extra: extra.text(), note, raw: None, row: number });
         Ok(())
     }
 }
@@ -108,6 +119,10 @@ impl Visit for Emitter<'_> {
         self.row(header, row)
     }
 
+    fn personal_aside(&mut self) {
+        self.report.personal = true;
+    }
+
     fn sheet(&mut self, sheet: SheetReport) {
         self.report.sheets.push(sheet);
     }
@@ -117,6 +132,7 @@ impl Visit for Emitter<'_> {
         let number = i64::try_from(self.report.rows).unwrap_or(i64::MAX);
         match row.bad {
             Some(raw) => self.push_bad(header, raw, number)?,
+            None if self.asides.withholds(header, &row.cells) => self.push_bad(header, &joined(&row.cells), number)?,
             None => self.push(header, row, number)?,
         }
         if self.batch.len() >= self.input.batch_rows {

@@ -7,6 +7,7 @@
 //!   └─ read(dataset, delivery, …) pure, streaming: text batches, or refused as a whole
 //! ```
 
+pub(crate) mod aside;
 mod book;
 mod config;
 pub(crate) mod control;
@@ -14,6 +15,7 @@ mod csv_text;
 mod delivery;
 mod emit;
 pub(crate) mod encoding;
+pub(crate) mod extra;
 mod found;
 #[cfg(test)]
 mod fuzz;
@@ -38,8 +40,11 @@ mod tests;
 #[cfg(test)]
 mod tests_parquet;
 #[cfg(test)]
+mod tests_text;
+#[cfg(test)]
 mod tests_workbook;
 mod walk;
+mod workbook_words;
 
 pub use config::{ExportConfig, SOURCE_TOML};
 pub use control::Control;

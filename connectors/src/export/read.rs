@@ -8,14 +8,15 @@ use flate2::read::MultiGzDecoder;
 use indexmap::IndexMap;
 use thiserror::Error;
 use yaojia_models::contract::Dataset;
-use yaojia_models::text;
+use yaojia_models::field::FieldType;
+use yaojia_models::text::{self, Form};
 
 use super::control::{Control, Target, Wanted};
 use super::delivery::Delivery;
 use super::emit::Emitter;
 use super::encoding::{Encoding, detect, verified};
 use super::found::found;
-use super::header::Header;
+use super::header::{Header, Slot};
 use super::landing::Format;
 use super::ole::OLE;
 use super::parquet_time::Int96;
@@ -36,13 +37,13 @@ pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 pub struct FileReport {
     /// Data rows, bad ones included.
     pub rows: u64,
-    /// Rows with another number of fields than the header.
+    /// Rows with another number of fields than the header, and rows that are none of the table and speak of a person.
     pub bad_rows: u64,
-    /// Unknown columns, personal-looking ones included → 1 each.
+    /// Unknown columns, personal-looking ones and filled ones without a name included → 1 each.
     pub unknown: IndexMap<String, u64>,
-    /// Personal-looking unknown columns, which were dropped → 1 each.
+    /// Unknown columns that were dropped for their name, or of which values were for what they hold → 1 each.
     pub dropped: IndexMap<String, u64>,
-    /// Whether a column is personal.
+    /// Whether anything in it is personal.
     pub personal: bool,
     /// Rows of the file that do not concern the dataset; only a profile leaves any out.
     pub filtered: u64,
@@ -64,7 +65,7 @@ pub enum ReadError {
 /// One row of a file.
 #[derive(Debug, Default)]
 pub(crate) struct FileRow<'a> {
-    /// One cell per header slot.
+    /// One cell per header slot; further ones stand beside the table.
     pub cells: Vec<Option<Cow<'a, str>>>,
     /// Contract columns whose digits a binary float (a spreadsheet's cell, a Parquet double) has lost.
     pub lossy: Vec<usize>,
@@ -92,6 +93,9 @@ pub(crate) trait Visit {
 
     /// A row outside any table of ours speaks of personal data.
     fn personal_aside(&mut self) {}
+
+    /// A quoted field of the record that begins in this line of the file (from 1) holds whole lines of it.
+    fn suspicious_quote(&mut self, _line: u64) {}
 }
 
 /// A file and what is needed to read it.
@@ -255,7 +259,7 @@ fn two_passes(
     let control = announced(input, delivery)?;
     let kind = Kind::of(input, delivery.file.format)?;
     let wanted = control.wanted(input.dataset);
-    let mut checker = Checker::new(&wanted);
+    let mut checker = Checker::new(input, &wanted);
     kind.scan(input, &mut checker)?;
     checker.verdict(input, &control, &wanted)?;
     let mut emitter = Emitter::new(input, sink);
@@ -280,17 +284,46 @@ pub(crate) fn announced(input: &Input<'_>, delivery: &Delivery) -> Result<Contro
     Ok(control)
 }
 
-/// The first pass: counts rows and adds up columns.
+/// The first pass: counts rows, adds up columns, and looks for what makes a file's meaning uncertain.
 pub(crate) struct Checker<'c> {
+    dataset: &'c Dataset,
     rows: u64,
     /// Rows on sheets without a header, which a control file may count or not.
     aside: u64,
     sums: Vec<(&'c Target, i128)>,
+    /// Line of the first record with a field that holds whole lines.
+    suspicious: Option<u64>,
+    /// What the first two columns that mean one and differ are, and where.
+    double: Option<String>,
 }
 
 impl<'c> Checker<'c> {
-    pub(crate) fn new(wanted: &'c [Wanted<'_>]) -> Self {
-        Self { rows: 0, aside: 0, sums: wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect() }
+    pub(crate) fn new(input: &Input<'c>, wanted: &'c [Wanted<'_>]) -> Self {
+        let sums = wanted.iter().filter_map(|wanted| wanted.target.as_ref()).map(|target| (target, 0)).collect();
+        Self { dataset: input.dataset, rows: 0, aside: 0, sums, suspicious: None, double: None }
+    }
+
+    /// Remembers the first two columns that mean one and hold different values in a row.
+    fn compare(&mut self, header: &Header, row: &FileRow<'_>) {
+        for double in header.doubles.iter().filter(|_| self.double.is_none()) {
+            let [left, right] = double.at;
+            let Some(Slot::Column(at)) = header.slots.get(left) else { continue };
+            let Some(column) = self.dataset.columns.get(*at) else { continue };
+            let value =
+                |position: usize| row.cells.get(position).and_then(Option::as_deref).and_then(|cell| column.form().clean(cell).value);
+            if let (Some(one), Some(other)) = (value(left), value(right))
+                && !same(column.ty, &one, &other)
+            {
+                let [first, second] = &double.titles;
+                let (name, row) = (&column.name, self.rows);
+                self.double = Some(format!(
+                    "its columns {} `{first}` and {} `{second}` both mean `{name}`, and differ in data row {row}",
+                    left + 1,
+                    right + 1
+                ));
+                return;
+            }
+        }
     }
 
     /// Compares what was found with what is announced.
@@ -300,6 +333,16 @@ impl<'c> Checker<'c> {
             && rows != self.rows + self.aside
         {
             return Err(input.refuse(Reason::Rows, format!("{} rows where {rows} are announced", self.rows)));
+        }
+        if let Some(line) = self.suspicious
+            && control.rows.is_none()
+        {
+            let detail =
+                format!("line {line}: a quoted field holds whole lines of the file, and no control file says how many rows there are");
+            return Err(input.refuse(Reason::SuspiciousQuote, detail));
+        }
+        if let Some(detail) = self.double {
+            return Err(input.refuse(Reason::DoubleTitle, detail));
         }
         let mut sums = self.sums.into_iter();
         for wanted in wanted {
@@ -330,15 +373,36 @@ impl Visit for Checker<'_> {
 
     fn row(&mut self, header: &Header, row: FileRow<'_>) -> Result<(), ReadError> {
         self.rows += 1;
+        self.compare(header, &row);
         for (target, sum) in &mut self.sums {
             let slots = header.slots.iter().zip(&row.cells);
-            let mut values = slots.filter(|(slot, _)| **slot == target.slot).filter_map(|(_, cell)| text::clean(cell.as_deref()?));
+            let mut values =
+                slots.filter(|(slot, _)| **slot == target.slot).filter_map(|(_, cell)| Form::Number.clean(cell.as_deref()?).value);
             if let Some(value) = values.next()
-                && let Ok(value) = text::parse_decimal(value, target.precision, target.scale)
+                && let Ok(value) = text::parse_decimal(&value, target.precision, target.scale)
             {
                 *sum = sum.saturating_add(value);
             }
         }
         Ok(())
     }
+
+    fn suspicious_quote(&mut self, line: u64) {
+        self.suspicious.get_or_insert(line);
+    }
+}
+
+/// Whether two values of a column say the same.
+fn same(ty: FieldType, one: &str, other: &str) -> bool {
+    let number = |text: &str| ty.decimal().and_then(|(_, scale)| text::parse_decimal(text, 38, scale).ok());
+    let time = |text: &str| match ty {
+        FieldType::Timestamp => text::parse_timestamp(text).ok().flatten(),
+        FieldType::Date => text::parse_date(text).ok().flatten().map(i64::from),
+        _ => None,
+    };
+    let month = |text: &str| if ty == FieldType::Month { text::parse_month(text).ok().flatten() } else { None };
+    one == other
+        || number(one).is_some_and(|value| number(other) == Some(value))
+        || time(one).is_some_and(|value| time(other) == Some(value))
+        || month(one).is_some_and(|value| month(other) == Some(value))
 }

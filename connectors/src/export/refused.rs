@@ -21,6 +21,12 @@ pub enum Reason {
     Sums(String),
     /// The control file itself cannot be read.
     Control,
+    /// Two columns that mean one column of the contract, and differ in a row.
+    DoubleTitle,
+    /// A quoted field that holds whole lines of the file: its quote was hardly meant as one.
+    SuspiciousQuote,
+    /// The file ends inside a quoted field.
+    OpenQuote,
 }
 
 impl fmt::Display for Reason {
@@ -33,6 +39,9 @@ impl fmt::Display for Reason {
             Self::Rows => f.write_str("rows"),
             Self::Sums(column) => write!(f, "sums:{column}"),
             Self::Control => f.write_str("control"),
+            Self::DoubleTitle => f.write_str("double_title"),
+            Self::SuspiciousQuote => f.write_str("suspicious_quote"),
+            Self::OpenQuote => f.write_str("open_quote"),
         }
     }
 }
@@ -62,6 +71,11 @@ impl Refused {
         match self.reason {
             Reason::Sha256 | Reason::Rows | Reason::Sums(_) => "have the file and its control file delivered again",
             Reason::Control => "have the control file delivered again",
+            Reason::DoubleTitle => "rename or remove one of the two columns, and deliver the file again",
+            Reason::SuspiciousQuote => {
+                "double or remove the quotation mark, and deliver the file again; or announce its rows in a control file, where the field is meant so"
+            }
+            Reason::OpenQuote => "close, double or remove the quotation mark, and deliver the file again",
             Reason::NotDecodable => "have the file delivered again as UTF-8 or GB18030, or as an intact container",
             Reason::AmbiguousTime => {
                 "say what its INT96 times are: `int96 = \"utc\"` or `\"local\"` under `[export]`, or under `[files]` of its profile"

@@ -93,7 +93,7 @@ impl Scan<'_, '_> {
             self.visit.header(&header)?;
             read.table = Some(Likeness::of(self.input.dataset, &header));
         }
-        let nobody = Likeness::of(self.input.dataset, &Header { slots: Vec::new(), personal: false });
+        let nobody = Likeness::of(self.input.dataset, &Header { slots: Vec::new(), personal: false, doubles: Vec::new() });
         book.rows(&sheet.name, self.broken, &mut |number, row| {
             if let Some(table) = &mut read.table {
                 if give(self.input, self.date1904, &mut table.header, &sheet.name, number, row, self.visit)? {
@@ -187,21 +187,17 @@ fn give(
         header.slots.resize(row.len(), Slot::Blank);
     }
     let mut lossy = Vec::new();
-    let cells = header
-        .slots
-        .iter()
-        .enumerate()
-        .map(|(position, slot)| {
+    // what stands beside the table is handed on too
+    let cells = (0..header.slots.len().max(row.len()))
+        .map(|position| {
             let cell = row.get(position)?.as_ref()?;
             let (digits, shown) = match cell {
                 Cell::Text(text) => return Some(Cow::Borrowed(text.as_str())),
                 Cell::Number(digits) => (digits, digits),
                 Cell::Date(digits, shown) => (digits, shown),
             };
-            let column = match slot {
-                Slot::Column(column) => *column,
-                _ => return Some(Cow::Borrowed(shown.as_str())),
-            };
+            let Some(Slot::Column(column)) = header.slots.get(position) else { return Some(Cow::Borrowed(shown.as_str())) };
+            let column = *column;
             Some(match input.dataset.columns.get(column)?.ty {
                 FieldType::Timestamp | FieldType::Date | FieldType::Month => match text::excel_serial_to_text_of(digits, date1904) {
                     Some(time) => Cow::Owned(time),

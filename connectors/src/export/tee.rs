@@ -9,6 +9,7 @@ pub(crate) struct Tee<R> {
     /// Position in the stream of the first held byte.
     base: u64,
     limit: usize,
+    ended: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,7 @@ pub(crate) struct RowTooLong(usize);
 impl<R> Tee<R> {
     /// A tee that fails when more than `limit` bytes pass without a mark.
     pub(crate) fn new(input: R, limit: usize) -> Self {
-        Self { input, held: Vec::new(), base: 0, limit }
+        Self { input, held: Vec::new(), base: 0, limit, ended: false }
     }
 
     /// Forgets what lies before a position of the stream.
@@ -29,6 +30,11 @@ impl<R> Tee<R> {
             self.held.drain(..gone);
             self.base += gone as u64;
         }
+    }
+
+    /// Whether the input was read to its end.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended
     }
 
     /// The bytes between two positions of the stream.
@@ -44,6 +50,7 @@ impl<R: Read> Read for Tee<R> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, RowTooLong(self.limit)));
         }
         let n = self.input.read(buffer)?;
+        self.ended |= n == 0;
         self.held.extend_from_slice(buffer.get(..n).unwrap_or_default());
         Ok(n)
     }

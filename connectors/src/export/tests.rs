@@ -24,7 +24,7 @@ pub(super) fn read_file(name: &str, bytes: &[u8], control: Option<&str>) -> Resu
     let file = LandingFile::of(name, bytes.len() as u64).unwrap();
     let dataset = registry.dataset(&file.dataset).unwrap();
     let delivery = Delivery {
-        artifact: Artifact::from_bytes(name, bytes.to_vec(), true),
+        artifact: Artifact::from_bytes(name, bytes.to_vec(), false),
         control: control.map(|text| Artifact::from_bytes("c", text.as_bytes().to_vec(), false)),
         file,
     };

@@ -8,7 +8,7 @@ use chrono::NaiveDateTime;
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 use yaojia_models::contract::Dataset;
-use yaojia_models::text;
+use yaojia_models::text::{self, Form};
 
 use super::dialect::EnvelopeForm;
 use super::envelope::{Envelope, decode, is_protocol, line_failure, open, shorten};
@@ -161,7 +161,7 @@ impl<'a> PageMap<'a> {
             batch.push(&RowText {
                 cells,
                 extra: self.extra(members, rows, &mut seen),
-                note: None,
+                note: self.lossy(members),
                 raw: None,
                 row: i64::try_from(index + 1).unwrap_or(i64::MAX),
             });
@@ -216,17 +216,42 @@ impl<'a> PageMap<'a> {
         cells
     }
 
-    /// Whether a member may not be kept: by its unknown name, or by a name anywhere within its value.
+    /// Whether a member may not be kept: by its unknown name or what it holds, or by a name or a text anywhere within its value.
     fn is_personal(&self, key: &str, value: &Json<'_>) -> bool {
-        (!self.slots.contains_key(key) && self.personal.looks_personal(key)) || self.personal_within(value)
+        let unknown = !self.slots.contains_key(key) && !is_protocol(key, self.form);
+        (unknown && (self.personal.looks_personal(key) || self.speaks(value))) || self.personal_within(value)
     }
 
     fn personal_within(&self, value: &Json<'_>) -> bool {
         match value {
-            Json::Array(items, _) => items.iter().any(|item| self.personal_within(item)),
-            Json::Object(members, _) => members.iter().any(|(key, value)| self.personal.looks_personal(key) || self.personal_within(value)),
+            Json::Array(items, _) => items.iter().any(|item| self.speaks(item) || self.personal_within(item)),
+            Json::Object(members, _) => {
+                members.iter().any(|(key, value)| self.personal.looks_personal(key) || self.speaks(value) || self.personal_within(value))
+            }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => false,
         }
+    }
+
+    /// Whether a text or a number that no contract names is personal.
+    fn speaks(&self, value: &Json<'_>) -> bool {
+        match value {
+            Json::Number(text) => self.personal.is_personal_value(text),
+            Json::Text(text) => self.personal.is_personal_value(text),
+            Json::Null | Json::Bool(_) | Json::Array(..) | Json::Object(..) => false,
+        }
+    }
+
+    /// Ids of a row that came as a number with an exponent: their digits are lost.
+    fn lossy(&self, members: &[(String, Json<'_>)]) -> Option<String> {
+        let written = |(key, value): &(String, Json<'_>)| match value {
+            Json::Number(text) if text.contains(['e', 'E']) => {
+                let column = self.slots.get(key).and_then(|(column, _)| self.dataset.columns.get(*column))?;
+                (column.form() == Form::Code).then(|| column.name.clone())
+            }
+            _ => None,
+        };
+        let names: Vec<String> = members.iter().filter_map(written).collect();
+        (!names.is_empty()).then(|| format!("lossy:{}", names.join(",")))
     }
 
     fn row_key(&self, cells: &[Option<Cow<'_, str>>], written: &str) -> RowKey {

@@ -7,12 +7,14 @@ use arrow::array::RecordBatch;
 use indexmap::IndexMap;
 use yaojia_models::contract::Dataset;
 use yaojia_models::field::FieldType;
-use yaojia_models::text;
+use yaojia_models::text::{self, Form};
 
 use super::value::{Found, Missing, expand};
 use super::{Condition, Profile, Rule, Target, Value};
 use crate::batch::{RowText, TextBatch};
 use crate::error::SourceError;
+use crate::export::aside::{Asides, joined};
+use crate::export::extra::Extra;
 use crate::export::header::{Header, Slot};
 use crate::export::read::{Checker, FileRow, Input, Kind, Visit, announced};
 use crate::export::{Delivery, ExportConfig, FileReport, ReadError, RowPlace, SheetReport, SinkError};
@@ -122,7 +124,7 @@ fn two_passes(
     let control = announced(input, delivery)?;
     let kind = Kind::of(input, delivery.file.format)?;
     let wanted = control.wanted_of_layout(&profile.layout);
-    let mut gate = Gate { profile, inner: Checker::new(&wanted) };
+    let mut gate = Gate { profile, inner: Checker::new(input, &wanted) };
     kind.scan(input, &mut gate)?;
     gate.inner.verdict(input, &control, &wanted)?;
     let mut mapper = Mapper::new(profile, input, dataset, sink);
@@ -151,6 +153,10 @@ impl<V: Visit> Visit for Gate<'_, V> {
             hold(&self.profile.when, &sources)
         };
         if data { self.inner.row(header, row) } else { Ok(()) }
+    }
+
+    fn suspicious_quote(&mut self, line: u64) {
+        self.inner.suspicious_quote(line);
     }
 }
 
@@ -185,6 +191,7 @@ struct Mapper<'a> {
     outs: Vec<Out>,
     /// Layout columns that feed no contract column: kept with the unknown ones.
     idle: Vec<bool>,
+    asides: Asides<'a>,
     report: MappedReport,
     /// Where the row before stood.
     place: RowPlace,
@@ -217,7 +224,8 @@ impl<'a> Mapper<'a> {
             targets: vec![TargetReport::default(); profile.targets.len()],
             ..MappedReport::default()
         };
-        Self { profile, input, outs, idle, report, place: RowPlace::default(), sink }
+        let asides = Asides::new(input.dataset, input.rules);
+        Self { profile, input, outs, idle, asides, report, place: RowPlace::default(), sink }
     }
 
     fn finish(mut self) -> Result<MappedReport, ReadError> {
@@ -236,10 +244,36 @@ impl<'a> Mapper<'a> {
         Ok(())
     }
 
+    /// The columns nobody asked for, as a JSON object.
+    fn extra(&mut self, header: &Header, row: &FileRow<'_>) -> Option<String> {
+        let mut extra = Extra::default();
+        for (position, cell) in row.cells.iter().enumerate() {
+            let Some(cell) = cell else { continue };
+            match header.slots.get(position) {
+                Some(Slot::Column(at)) if self.idle.get(*at) == Some(&true) => {
+                    if let Some(column) = self.profile.layout.columns.get(*at) {
+                        extra.keep(&column.name, cell, self.input.rules);
+                    }
+                }
+                _ => extra.put(header, position, cell, self.input.rules),
+            }
+        }
+        for (found, told) in [(extra.nameless(), &mut self.report.unknown), (extra.dropped(), &mut self.report.dropped)] {
+            for name in found {
+                if !told.contains(name) {
+                    told.push(name.clone());
+                }
+            }
+        }
+        self.report.personal |= !extra.dropped().is_empty();
+        extra.text()
+    }
+
     fn bad(&mut self, header: &Header, raw: &str, row: i64) -> Result<(), ReadError> {
         self.report.bad_rows += 1;
         let Some(out) = self.outs.first_mut().filter(|out| out.at == 0) else { return Ok(()) };
-        let personal = header.personal || self.report.personal;
+        self.report.personal |= self.input.rules.mentions_personal(raw);
+        let personal = header.personal || self.report.personal || self.input.artifact.personal;
         let raw = if personal { Cow::Owned(self.input.rules.digest(raw)?) } else { Cow::Borrowed(raw) };
         out.batch.push(&RowText { note: Some("bad_row".to_owned()), raw: Some(raw), row, ..RowText::default() });
         out.places.push(self.place.clone());
@@ -255,6 +289,7 @@ impl<'a> Mapper<'a> {
             self.report.skipped += 1;
             return Ok(());
         }
+        let mut kept = self.extra(header, row);
         for out in &mut self.outs {
             let (Some(target), Some(found)) = (self.profile.targets.get(out.at), self.report.targets.get_mut(out.at)) else { continue };
             if !hold(&target.when, &sources) {
@@ -285,6 +320,10 @@ impl<'a> Mapper<'a> {
                         entry.words.insert(word.to_owned(), 1);
                     }
                 });
+                let lost = |value: &str| Form::Code.clean(value).value.as_deref().is_some_and(text::lost_digits);
+                if hidden && value.as_deref().is_some_and(lost) && !lossy.contains(&column.name.as_str()) {
+                    lossy.push(&column.name);
+                }
                 cells.push(match value {
                     Some(value) if hidden => self.input.rules.hash(&value)?.map(Cow::Owned),
                     value => value,
@@ -292,7 +331,7 @@ impl<'a> Mapper<'a> {
             }
             out.batch.push(&RowText {
                 cells,
-                extra: if out.at == 0 { extra(&self.idle, self.profile, header, &row.cells) } else { None },
+                extra: kept.take().filter(|_| out.at == 0),
                 note: (!lossy.is_empty()).then(|| format!("lossy:{}", lossy.join(","))),
                 raw: None,
                 row: i64::try_from(number).unwrap_or(i64::MAX),
@@ -305,24 +344,6 @@ impl<'a> Mapper<'a> {
 
 fn hashed(dataset: &Dataset) -> Vec<usize> {
     dataset.personal_hash.iter().filter_map(|name| dataset.columns.iter().position(|column| &column.name == name)).collect()
-}
-
-/// The columns nobody asked for, as a JSON object.
-fn extra(idle: &[bool], profile: &Profile, header: &Header, cells: &[Option<Cow<'_, str>>]) -> Option<String> {
-    let mut extra = serde_json::Map::new();
-    for (slot, cell) in header.slots.iter().zip(cells) {
-        let Some(cell) = cell else { continue };
-        let name = match slot {
-            Slot::Extra(name) => name,
-            Slot::Column(at) if idle.get(*at) == Some(&true) => match profile.layout.columns.get(*at) {
-                Some(column) => &column.name,
-                None => continue,
-            },
-            Slot::Column(_) | Slot::Dropped(_) | Slot::Blank => continue,
-        };
-        extra.insert(name.clone(), cell.as_ref().into());
-    }
-    (!extra.is_empty()).then(|| serde_json::Value::Object(extra).to_string())
 }
 
 /// A contract column's text; `unmatched` hears of table and word where the table lacks it.
@@ -407,6 +428,10 @@ impl Visit for Mapper<'_> {
         self.row(header, row)
     }
 
+    fn personal_aside(&mut self) {
+        self.report.personal = true;
+    }
+
     fn sheet(&mut self, sheet: SheetReport) {
         self.report.sheets.push(sheet);
     }
@@ -415,8 +440,10 @@ impl Visit for Mapper<'_> {
         self.report.rows += 1;
         self.place = RowPlace::of(&row, Some(&self.place));
         let number = self.report.rows;
+        let place = i64::try_from(number).unwrap_or(i64::MAX);
         match row.bad {
-            Some(raw) => self.bad(header, raw, i64::try_from(number).unwrap_or(i64::MAX))?,
+            Some(raw) => self.bad(header, raw, place)?,
+            None if self.asides.withholds(header, &row.cells) => self.bad(header, &joined(&row.cells), place)?,
             None => self.map(header, &row, number)?,
         }
         self.flush(self.input.batch_rows)

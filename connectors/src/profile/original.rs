@@ -7,7 +7,7 @@ use yaojia_models::contract::Dataset;
 
 use super::Profile;
 use crate::error::SourceError;
-use crate::export::header::{Header, Slot};
+use crate::export::header::{Header, Slot, nameless};
 use crate::export::read::{FileRow, Input, Kind, Visit};
 use crate::export::{Int96, LandingFile, ReadError, RowPlace};
 use crate::kit::artifact::Artifact;
@@ -79,11 +79,11 @@ impl Visit for Finder<'_> {
             Some(raw) => Value::String(raw.to_owned()),
             None => {
                 let mut cells = Map::new();
-                for (slot, cell) in header.slots.iter().zip(row.cells) {
+                for (position, (slot, cell)) in header.slots.iter().zip(row.cells).enumerate() {
                     let name = match slot {
                         Slot::Column(at) => self.layout.columns.get(*at).map(|column| column.name.clone()),
                         Slot::Extra(name) | Slot::Dropped(name) => Some(name.clone()),
-                        Slot::Blank => None,
+                        Slot::Blank => cell.as_deref().and_then(yaojia_models::text::clean).map(|_| nameless(position)),
                     };
                     if let (Some(name), Some(cell)) = (name, cell) {
                         cells.entry(name).or_insert_with(|| cell.into_owned().into());

@@ -9,6 +9,7 @@ use super::raw::RawDataset;
 use super::{ContractError, Reason};
 use crate::digest::sha256_hex;
 use crate::field::{FieldType, Fields};
+use crate::text::Form;
 
 /// Where a dataset comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +118,23 @@ pub struct Column {
     pub title: String,
     /// Unit.
     pub unit: Option<String>,
+}
+
+/// Text columns that hold words, beside those named `*_name`: their insides are left as they are.
+const PROSE: [&str; 7] = ["genname", "dosform", "prod_spec", "prod_pac", "mcs_mol", "unt", "reason"];
+
+impl Column {
+    /// What its text is, by type and name: how much of a value is cleaned before it is compared.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match self.ty {
+            FieldType::Timestamp | FieldType::Date | FieldType::Month => Form::Time,
+            FieldType::Int | FieldType::Double => Form::Number,
+            ty if ty.decimal().is_some() => Form::Number,
+            _ if self.name.ends_with("_name") || PROSE.contains(&self.name.as_str()) => Form::Prose,
+            _ => Form::Code,
+        }
+    }
 }
 
 /// The contract of a source dataset.

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{BadText, clean, excel_serial_to_text, parse_date, parse_decimal, parse_month, parse_timestamp, trim};
+use super::{BadText, Form, clean, excel_serial_to_text, lost_digits, parse_date, parse_decimal, parse_month, parse_timestamp, trim};
 use crate::fuzz::{edited, fuzz};
 
 /// A number by its characters and by sums on its digits.
@@ -221,6 +221,84 @@ fn fuzz_blanks() {
         let want: String = chars.into_iter().skip_while(|c| is_blank(*c)).collect();
         prop_assert_eq!(trim(&text), &want);
         prop_assert_eq!(clean(&text), Some(want.as_str()).filter(|want| !want.is_empty() && *want != "无"));
+        Ok(())
+    });
+}
+
+/// Characters that nobody sees and that are no plain blank, by Unicode's own tables.
+const UNSEEN: &str = "[\\p{Cc}\\p{Cf}&&[^\\t-\\r\u{feff}]]";
+
+#[test]
+fn fuzz_unseen_characters_in_codes() {
+    let code = "[A-Z0-9][A-Z0-9.-]{0,10}[A-Z0-9]";
+    let guards = prop::sample::select(vec![
+        ("", ""),
+        ("'", ""),
+        ("`", ""),
+        ("=\"", "\""),
+        ("'", "'"),
+        ("=\"'", "\""),
+        (" ", "\u{3000}"),
+        ("\u{2003}", "\u{a0}"),
+    ]);
+    fuzz(
+        "unseen characters",
+        120_000,
+        (code, vec((any::<prop::sample::Index>(), UNSEEN), 0..4), guards),
+        |(code, unseen, (before, after))| {
+            let mut written: Vec<char> = format!("{before}{code}{after}").chars().collect();
+            for (at, c) in &unseen {
+                written.insert(at.index(written.len() + 1), c.chars().next().unwrap());
+            }
+            let written = String::from_iter(written);
+            let guarded = !matches!(before, "" | " ");
+            for form in [Form::Code, Form::Time] {
+                let cleaned = form.clean(&written);
+                prop_assert_eq!(cleaned.value.as_deref(), Some(code.as_str()), "{:?}", written);
+                prop_assert_eq!(cleaned.dirty, guarded || !unseen.is_empty(), "{:?}", written);
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn fuzz_cleaning() {
+    let text = prop_oneof![
+        2 => any::<String>().boxed(),
+        2 => "['`=\" \u{200b}\u{feff}\u{2003}\u{fe0f}a1无药\\-\n]{0,10}".boxed(),
+        1 => vec(any::<char>(), 0..5).prop_map(String::from_iter).boxed(),
+    ];
+    fuzz("cleaning", 150_000, text, |text| {
+        for form in [Form::Prose, Form::Code, Form::Number, Form::Time] {
+            let once = form.clean(&text);
+            if let Some(value) = &once.value {
+                let again = form.clean(value);
+                prop_assert_eq!(again.value.as_ref(), Some(value), "{:?} as {:?}", text, form);
+                prop_assert!(!again.dirty, "{:?} as {:?}", text, form);
+            }
+            // what the old rule left alone and holds nothing odd is left alone
+            if text.chars().all(|c| c.is_ascii_alphanumeric() || c == ' ') {
+                prop_assert_eq!(once.value.as_deref(), clean(&text));
+                prop_assert!(!once.dirty);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn fuzz_lost_digits() {
+    let well = ("[+-]?", "[0-9]{1,2}(\\.[0-9]{1,18})?", "[eE]", "[+-]?[0-9]{1,3}");
+    fuzz("lost digits", 60_000, (well, any::<String>()), |((sign, mantissa, mark, exponent), other)| {
+        let text = format!("{sign}{mantissa}{mark}{exponent}");
+        if mantissa.contains('.') || exponent.starts_with(['+', '-']) {
+            prop_assert!(lost_digits(&text), "{}", text);
+        }
+        // an id of digits and letters as they are given is none
+        let code = format!("{mantissa}X");
+        prop_assert!(!lost_digits(&code), "{}", code);
+        let _ = lost_digits(&other);
         Ok(())
     });
 }

@@ -1,15 +1,21 @@
 //! Text as sources write it → exact values: the rules of sources.md "Nulls", "Numbers", "Dates and times".
 //!
-//! Everything here takes text that [`clean`] has cut; none of it goes through a binary float.
+//! Everything here takes text that [`Form::clean`] has cut; none of it goes through a binary float.
 
+mod clean;
 mod excel;
 #[cfg(test)]
 mod fuzz;
+mod hidden;
 mod number;
+mod scientific;
 mod time;
 
+pub use clean::{Cleaned, Form};
 pub use excel::{excel_serial_to_text, excel_serial_to_text_of};
+pub use hidden::is_invisible;
 pub use number::{has_more_decimals, parse_decimal};
+pub use scientific::lost_digits;
 pub use time::{parse_date, parse_month, parse_timestamp};
 
 /// Text that is no value of its column.
@@ -26,7 +32,7 @@ pub enum BadText {
     Date,
 }
 
-/// Cuts blanks on both sides; `""` and `无` are null.
+/// Cuts plain blanks on both sides; `""` and `无` are null. Where values of a contract are compared, [`Form::clean`] is the rule.
 ///
 /// Blanks are ASCII white space, U+3000, the no-break space and the byte order mark.
 #[must_use]
@@ -42,12 +48,8 @@ pub fn trim(text: &str) -> &str {
     match (bytes.first(), bytes.last()) {
         // the common case: nothing to cut
         (Some(first), Some(last)) if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
-        _ => text.trim_matches(is_blank),
+        _ => text.trim_matches(hidden::is_blank),
     }
-}
-
-const fn is_blank(c: char) -> bool {
-    matches!(c, '\t'..='\r' | ' ' | '\u{a0}' | '\u{3000}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -2,18 +2,24 @@
 //!
 //! This only decides in which partition of bronze a row lies, so that later reads find it cheaply; silver judges again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, StringArray};
 use arrow::record_batch::RecordBatch;
 use yaojia_models::contract::{CountyRule, Dataset};
 use yaojia_models::field::FieldType;
-use yaojia_models::text;
+use yaojia_models::text::{self, Form};
 
 use crate::delta::{Cell, Table, UNKNOWN, read_file};
 use crate::error::Result;
 use crate::silver::{Counties, KeyIndex};
 use crate::store::Root;
+
+/// A code as silver compares it.
+fn code(text: &str) -> Option<Cow<'_, str>> {
+    Form::Code.clean(text).value
+}
 
 /// Tells rows their cells.
 pub(crate) struct Places {
@@ -47,9 +53,9 @@ impl Places {
                 let column = |name: &str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
                 let (Some(orgs), Some(counties)) = (column("org_code"), column("admdvs")) else { continue };
                 for (org, county) in orgs.iter().zip(counties.iter()) {
-                    if let (Some(org), Some(county)) = (org.and_then(text::clean), county.and_then(text::clean)) {
-                        let number = self.counties.number(county);
-                        self.index.insert(org, number);
+                    if let (Some(org), Some(county)) = (org.and_then(code), county.and_then(code)) {
+                        let number = self.counties.number(&county);
+                        self.index.insert(&org, number);
                     }
                 }
             }
@@ -67,7 +73,7 @@ impl Places {
             }
             for batch in read_file(&table.store(), table.label(), &file.path, Some(&wanted)).await? {
                 if let Some(values) = batch.column_by_name(via).and_then(|c| c.as_string_opt::<i32>()) {
-                    values.iter().flatten().filter_map(text::clean).for_each(|v| self.index.insert(v, number));
+                    values.iter().flatten().filter_map(code).for_each(|v| self.index.insert(&v, number));
                 }
             }
         }
@@ -86,7 +92,7 @@ impl Places {
             .enumerate()
             .map(|(row, month)| {
                 let at = |array: Option<&StringArray>| -> Option<String> {
-                    array.filter(|a| !a.is_null(row)).and_then(|a| text::clean(a.value(row))).map(ToString::to_string)
+                    array.filter(|a| !a.is_null(row)).and_then(|a| code(a.value(row))).map(Cow::into_owned)
                 };
                 let place = match &self.dataset.county {
                     CountyRule::Region => self.region.clone(),
@@ -118,8 +124,8 @@ pub fn months_of(dataset: &Dataset, batch: &RecordBatch) -> Vec<String> {
     (0..batch.num_rows())
         .map(|row| {
             let month = months.iter().find_map(|(array, ty)| {
-                let text = array.filter(|a| !a.is_null(row)).and_then(|a| text::clean(a.value(row)))?;
-                month_of(text, *ty)
+                let text = array.filter(|a| !a.is_null(row)).and_then(|a| Form::Time.clean(a.value(row)).value)?;
+                month_of(&text, *ty)
             });
             month.unwrap_or_else(|| UNKNOWN.to_string())
         })

@@ -7,7 +7,7 @@ use yaojia_models::contract::{Dataset, Reason};
 use crate::bronze::Retired;
 use crate::error::Result;
 use crate::silver::index::Indexes;
-use crate::silver::judge::{Judge, Parsed, column, value};
+use crate::silver::judge::{Cells, Judge, Parsed, column};
 use crate::silver::plan::Plan;
 
 /// A reason, and the column it is about.
@@ -40,9 +40,10 @@ pub fn judge_alone(dataset: &Dataset, batch: &RecordBatch, now: i64) -> Result<V
     let columns = plan.columns.iter().map(|c| column(&table, batch, &c.name)).collect::<Result<Vec<_>>>()?;
     let (notes, raws) = (column(&table, batch, "_note")?, column(&table, batch, "_raw")?);
     let mut parsed: Vec<Parsed> = vec![Parsed::Null; columns.len()];
+    let mut cells = Cells::default();
     Ok((0..batch.num_rows())
         .map(|row| {
-            let cells: Vec<Option<&str>> = columns.iter().map(|array| value(array, row)).collect();
+            cells.fill(&plan, &columns, row);
             let note = if notes.is_null(row) { "" } else { notes.value(row) };
             let raw = (!raws.is_null(row)).then(|| raws.value(row));
             let judged = judge.row(&cells, &mut parsed, note, raw, now);

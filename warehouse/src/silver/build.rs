@@ -26,7 +26,7 @@ use crate::silver::tables::Tables;
 use crate::warehouse::Warehouse;
 
 /// Bumped when judging or typing changes what comes out for the same bronze.
-pub(super) const ENGINE: &str = "silver-1";
+pub(super) const ENGINE: &str = "silver-2";
 /// Bronze files judged at a time.
 pub(super) const PARALLEL: usize = 2;
 /// Name under which a dataset's own fingerprint stands in the cell ledger.

@@ -57,7 +57,7 @@ fn text_part(buffer: &mut Vec<u8>, text: &str) {
 pub(crate) fn received(plan: &Plan, batch: &RecordBatch, mut tell: impl FnMut(usize, &[u8])) -> Result<()> {
     let table = format!("bronze.{}", plan.dataset);
     let keys =
-        plan.key.iter().map(|i| Ok((plan.columns[*i].kind, column(&table, batch, &plan.columns[*i].name)?))).collect::<Result<Vec<_>>>()?;
+        plan.key.iter().map(|i| Ok((&plan.columns[*i], column(&table, batch, &plan.columns[*i].name)?))).collect::<Result<Vec<_>>>()?;
     let (notes, raws) = (column(&table, batch, "_note")?, column(&table, batch, "_raw")?);
     let mut buffer = Vec::new();
     for row in 0..batch.num_rows() {
@@ -70,9 +70,10 @@ pub(crate) fn received(plan: &Plan, batch: &RecordBatch, mut tell: impl FnMut(us
             }
         } else {
             buffer.push(1);
-            for (kind, array) in &keys {
-                let cell = value(array, row);
-                part(&mut buffer, cell.map_or(Parsed::Null, |text| parse(*kind, text)), cell.unwrap_or_default());
+            for (of, array) in &keys {
+                let cell = value(of.form, array, row);
+                let text = cell.as_deref();
+                part(&mut buffer, text.map_or(Parsed::Null, |text| parse(of.kind, text)), text.unwrap_or_default());
             }
         }
         tell(row, &buffer);

@@ -1,11 +1,13 @@
 //! Judging one received row by itself: its identity, its key, and the first reason that applies.
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, AsArray, StringArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use sha2::{Digest, Sha256};
 use yaojia_models::contract::Reason;
-use yaojia_models::text;
+use yaojia_models::text::{self, Form};
 
 use crate::bronze::Retired;
 use crate::error::{Result, WarehouseError};
@@ -13,7 +15,10 @@ use crate::silver::index::{Indexes, Name, finish, name_of};
 use crate::silver::plan::{CountyPlan, Kind, Plan};
 
 /// Warnings by bit.
-pub(crate) const WARNINGS: [&str; 3] = ["amount_mismatch", "unit_assumed", "unknown_product"];
+pub(crate) const WARNINGS: [&str; 4] = ["amount_mismatch", "unit_assumed", "unknown_product", "cleaned"];
+
+/// The bit of `cleaned`.
+const CLEANED: u8 = 8;
 
 /// Month of a row whose month cannot be told.
 pub(crate) const NO_MONTH: i32 = i32::MIN;
@@ -70,8 +75,38 @@ pub(super) fn column<'a>(table: &str, batch: &'a RecordBatch, name: &str) -> Res
         .ok_or_else(|| WarehouseError::Contract { table: table.to_string(), why: format!("bronze has no text column `{name}`") })
 }
 
-pub(super) fn value(array: &StringArray, row: usize) -> Option<&str> {
-    if array.is_null(row) { None } else { text::clean(array.value(row)) }
+/// A cell as it is compared: see [`Form::clean`].
+pub(super) fn value(form: Form, array: &StringArray, row: usize) -> Option<Cow<'_, str>> {
+    if array.is_null(row) { None } else { form.clean(array.value(row)).value }
+}
+
+/// A row's cells as they are compared.
+#[derive(Debug, Default)]
+pub(super) struct Cells<'a> {
+    values: Vec<Option<Cow<'a, str>>>,
+    /// Whether more than blanks was cut from any.
+    dirty: bool,
+}
+
+impl<'a> Cells<'a> {
+    /// Takes a row's cells; the arrays are the contract's columns.
+    pub(super) fn fill(&mut self, plan: &Plan, columns: &[&'a StringArray], row: usize) {
+        self.values.clear();
+        self.dirty = false;
+        for (of, array) in plan.columns.iter().zip(columns) {
+            if array.is_null(row) {
+                self.values.push(None);
+                continue;
+            }
+            let cleaned = of.form.clean(array.value(row));
+            self.dirty |= cleaned.dirty;
+            self.values.push(cleaned.value);
+        }
+    }
+
+    fn get(&self, at: usize) -> Option<&str> {
+        self.values.get(at).and_then(Option::as_deref)
+    }
 }
 
 pub(crate) fn month_number(month: &str) -> i32 {
@@ -123,15 +158,13 @@ impl Judge<'_> {
             .column_by_name("_ingested_at")
             .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>())
             .ok_or_else(|| missing("_ingested_at"))?;
-        let mut cells: Vec<Option<&str>> = vec![None; columns.len()];
+        let mut cells = Cells::default();
         let mut parsed: Vec<Parsed> = vec![Parsed::Null; columns.len()];
         for row in 0..batch.num_rows() {
             if self.retired.holds(artifacts.value(row), runs.value(row)) {
                 continue;
             }
-            for (i, array) in columns.iter().enumerate() {
-                cells[i] = value(array, row);
-            }
+            cells.fill(self.plan, &columns, row);
             let note = if notes.is_null(row) { "" } else { notes.value(row) };
             let raw = if raws.is_null(row) { None } else { Some(raws.value(row)) };
             let mut judged = self.row(&cells, &mut parsed, note, raw, ingested.value(row));
@@ -143,11 +176,11 @@ impl Judge<'_> {
         Ok(())
     }
 
-    pub(super) fn row(&self, cells: &[Option<&str>], parsed: &mut [Parsed], note: &str, raw: Option<&str>, ingested: i64) -> Judged {
+    pub(super) fn row(&self, cells: &Cells<'_>, parsed: &mut [Parsed], note: &str, raw: Option<&str>, ingested: i64) -> Judged {
         let plan = self.plan;
         let bad_row = note == "bad_row";
         let mut judged = Judged {
-            content: content(cells, if bad_row { raw.or(Some("")) } else { None }),
+            content: content(&cells.values, if bad_row { raw.or(Some("")) } else { None }),
             key: 0,
             updt: i64::MIN,
             receipt: (0, 0, 0),
@@ -162,7 +195,7 @@ impl Judge<'_> {
             convrat: 0,
         };
         for (i, c) in plan.columns.iter().enumerate() {
-            parsed[i] = cells[i].map_or(Parsed::Null, |t| parse(c.kind, t));
+            parsed[i] = cells.get(i).map_or(Parsed::Null, |t| parse(c.kind, t));
         }
         judged.county = self.county(cells);
         judged.month = plan.month_of.iter().map(|i| month_in(parsed[*i])).find(|m| *m != NO_MONTH).unwrap_or(NO_MONTH);
@@ -175,30 +208,31 @@ impl Judge<'_> {
         if let Parsed::Time(t) = parsed[plan.updt_time] {
             judged.updt = t;
         }
-        judged.void = plan.void.is_some_and(|i| cells[i] == Some("0"));
+        judged.void = plan.void.is_some_and(|i| cells.get(i) == Some("0"));
+        judged.warnings |= if cells.dirty || note.starts_with("cleaned:") { CLEANED } else { 0 };
         self.warn(cells, parsed, &mut judged);
         judged
     }
 
-    fn county(&self, cells: &[Option<&str>]) -> u16 {
+    fn county(&self, cells: &Cells<'_>) -> u16 {
         match &self.plan.county {
             CountyPlan::Region => self.region,
-            CountyPlan::Column(i) => cells[*i].and_then(|c| self.indexes.counties.find(c)).unwrap_or(0),
-            CountyPlan::Lookup(i, index) => cells[*i].and_then(|v| self.indexes.keys.get(index).and_then(|k| k.get(v))).unwrap_or(0),
+            CountyPlan::Column(i) => cells.get(*i).and_then(|c| self.indexes.counties.find(c)).unwrap_or(0),
+            CountyPlan::Lookup(i, index) => cells.get(*i).and_then(|v| self.indexes.keys.get(index).and_then(|k| k.get(v))).unwrap_or(0),
         }
     }
 
     /// The first reason that applies, and the column it is about.
-    fn reason(&self, cells: &[Option<&str>], parsed: &[Parsed], note: &str, ingested: i64) -> Option<(Reason, Option<usize>)> {
+    fn reason(&self, cells: &Cells<'_>, parsed: &[Parsed], note: &str, ingested: i64) -> Option<(Reason, Option<usize>)> {
         let columns = &self.plan.columns;
         if note == "bad_row" {
             return Some((Reason::BadRow, None));
         }
         let required = |i: usize| {
             columns[i].required
-                || columns[i].required_when.as_ref().is_some_and(|(at, values)| cells[*at].is_some_and(|v| values.contains(v)))
+                || columns[i].required_when.as_ref().is_some_and(|(at, values)| cells.get(*at).is_some_and(|v| values.contains(v)))
         };
-        if let Some(i) = (0..columns.len()).find(|i| cells[*i].is_none() && required(*i)) {
+        if let Some(i) = (0..columns.len()).find(|i| cells.get(*i).is_none() && required(*i)) {
             return Some((Reason::MissingKey, Some(i)));
         }
         let first = |test: &dyn Fn(usize) -> bool| (0..columns.len()).find(|i| test(*i));
@@ -207,11 +241,12 @@ impl Judge<'_> {
         }
         // A value that is there but means "no date" is no date in a column that needs one.
         if let Some(i) = first(&|i| {
-            columns[i].kind.is_temporal() && (parsed[i] == Parsed::Bad || (cells[i].is_some() && parsed[i] == Parsed::Null && required(i)))
+            columns[i].kind.is_temporal()
+                && (parsed[i] == Parsed::Bad || (cells.get(i).is_some() && parsed[i] == Parsed::Null && required(i)))
         }) {
             return Some((Reason::BadDate, Some(i)));
         }
-        if let Some(i) = first(&|i| columns[i].values.as_ref().is_some_and(|v| cells[i].is_some_and(|t| !v.contains(t)))) {
+        if let Some(i) = first(&|i| columns[i].values.as_ref().is_some_and(|v| cells.get(i).is_some_and(|t| !v.contains(t)))) {
             return Some((Reason::BadEnum, Some(i)));
         }
         if let Some(i) = first(&|i| columns[i].convrat && matches!(parsed[i], Parsed::Number(n) if n <= 0)) {
@@ -221,6 +256,9 @@ impl Judge<'_> {
             let name = names.split(',').next().unwrap_or_default();
             return Some((Reason::LossyNumber, columns.iter().position(|c| c.name == name)));
         }
+        if let Some(i) = first(&|i| columns[i].form == Form::Code && cells.get(i).is_some_and(text::lost_digits)) {
+            return Some((Reason::LossyNumber, Some(i)));
+        }
         if !self.plan.negative_ok
             && let Some(i) =
                 first(&|i| matches!(columns[i].kind, Kind::Decimal { signed: true, .. }) && matches!(parsed[i], Parsed::Number(n) if n < 0))
@@ -228,7 +266,7 @@ impl Judge<'_> {
             return Some((Reason::Negative, Some(i)));
         }
         for reference in &self.plan.references {
-            let Some(v) = cells[reference.column] else { continue };
+            let Some(v) = cells.get(reference.column) else { continue };
             let known = reference.targets.iter().any(|t| self.indexes.keys.get(t).is_some_and(|k| k.get(v).is_some()));
             if !known {
                 return Some((reference.reason, Some(reference.column)));
@@ -249,7 +287,7 @@ impl Judge<'_> {
     }
 
     /// The key by value, not by writing: a time is the same key however it was written.
-    fn key(&self, cells: &[Option<&str>], parsed: &[Parsed]) -> Name {
+    fn key(&self, cells: &Cells<'_>, parsed: &[Parsed]) -> Name {
         let mut hash = Sha256::new();
         for i in &self.plan.key {
             match parsed[*i] {
@@ -258,7 +296,7 @@ impl Judge<'_> {
                 Parsed::Month(m) => hash.update(m.to_be_bytes()),
                 Parsed::Number(n) => hash.update(n.to_be_bytes()),
                 _ => {
-                    let text = cells[*i].unwrap_or_default();
+                    let text = cells.get(*i).unwrap_or_default();
                     hash.update(u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
                     hash.update(text.as_bytes());
                 }
@@ -267,7 +305,7 @@ impl Judge<'_> {
         finish(hash)
     }
 
-    fn warn(&self, cells: &[Option<&str>], parsed: &[Parsed], judged: &mut Judged) {
+    fn warn(&self, cells: &Cells<'_>, parsed: &[Parsed], judged: &mut Judged) {
         if let Some((amount, count, price)) = self.plan.amount
             && let (Parsed::Number(a), Parsed::Number(c), Parsed::Number(p)) = (parsed[amount], parsed[count], parsed[price])
         {
@@ -279,15 +317,15 @@ impl Judge<'_> {
         }
         let Some(fee) = self.plan.fee else { return };
         judged.convrat = 1_000_000;
-        if cells[fee.list_type] == Some("201") {
+        if cells.get(fee.list_type) == Some("201") {
             return;
         }
-        let (org, own) = (cells[fee.org].unwrap_or_default(), cells[fee.own_code].unwrap_or_default());
+        let (org, own) = (cells.get(fee.org).unwrap_or_default(), cells.get(fee.own_code).unwrap_or_default());
         match self.indexes.convrat.get(&name_of([org.as_bytes(), own.as_bytes()])) {
             Some(ratio) => judged.convrat = *ratio,
             None => judged.warnings |= 2,
         }
-        if let Some(code) = cells[fee.national_code] {
+        if let Some(code) = cells.get(fee.national_code) {
             let known = ["drug_listing.prod_code", "mcs_listing.prod_code"]
                 .iter()
                 .any(|t| self.indexes.keys.get(*t).is_some_and(|k| k.get(code).is_some()));
@@ -307,8 +345,8 @@ fn month_in(parsed: Parsed) -> i32 {
     }
 }
 
-/// The row's content: contract columns as text, blanks cut, nulls alike; a bad row by its text.
-fn content(cells: &[Option<&str>], raw: Option<&str>) -> Name {
+/// The row's content: contract columns as cleaned text, nulls alike; a bad row by its text.
+fn content(cells: &[Option<Cow<'_, str>>], raw: Option<&str>) -> Name {
     let mut hash = Sha256::new();
     if let Some(raw) = raw {
         hash.update(b"bad_row");
@@ -336,15 +374,14 @@ pub fn contents(dataset: &yaojia_models::contract::Dataset, batch: &RecordBatch)
     let table = format!("bronze.{}", dataset.name);
     let columns = dataset.columns.iter().map(|c| column(&table, batch, &c.name)).collect::<Result<Vec<_>>>()?;
     let (notes, raws) = (column(&table, batch, "_note")?, column(&table, batch, "_raw")?);
-    let mut cells: Vec<Option<&str>> = vec![None; columns.len()];
+    let plan = Plan::new(dataset)?;
+    let mut cells = Cells::default();
     Ok((0..batch.num_rows())
         .map(|row| {
-            for (i, array) in columns.iter().enumerate() {
-                cells[i] = value(array, row);
-            }
+            cells.fill(&plan, &columns, row);
             let bad = !notes.is_null(row) && notes.value(row) == "bad_row";
             let raw = (!raws.is_null(row)).then(|| raws.value(row));
-            content(&cells, if bad { raw.or(Some("")) } else { None })
+            content(&cells.values, if bad { raw.or(Some("")) } else { None })
         })
         .collect())
 }

@@ -141,11 +141,11 @@ fn ratios(batch: &RecordBatch, wanted: Option<&Wanted>, ratios: &mut HashMap<u12
 /// Adds the county codes that rows name themselves, where the dataset's rows do.
 pub(crate) fn own_counties(plan: &Plan, batch: &RecordBatch, codes: &mut BTreeSet<String>) {
     let CountyPlan::Column(at) = plan.county else { return };
-    let Some(name) = plan.columns.get(at).map(|c| c.name.as_str()) else { return };
-    if let Some(values) = batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()) {
-        for code in values.iter().flatten().filter_map(yaojia_models::text::clean) {
-            if !codes.contains(code) {
-                codes.insert(code.to_string());
+    let Some(of) = plan.columns.get(at) else { return };
+    if let Some(values) = batch.column_by_name(&of.name).and_then(|c| c.as_string_opt::<i32>()) {
+        for code in values.iter().flatten().filter_map(|text| of.form.clean(text).value) {
+            if !codes.contains(code.as_ref()) {
+                codes.insert(code.into_owned());
             }
         }
     }

@@ -11,6 +11,8 @@
 mod accept;
 mod alone;
 mod build;
+#[cfg(test)]
+mod cleaning;
 mod compete;
 mod group;
 mod index;

@@ -8,6 +8,7 @@ use arrow::array::{AsArray, StringArray};
 use arrow::datatypes::Decimal128Type;
 use arrow::record_batch::RecordBatch;
 use futures::{StreamExt as _, TryStreamExt as _};
+use yaojia_models::text::Form;
 
 use crate::bronze::FileName;
 use crate::delta::{FileEntry, Table, read_file, read_rows};
@@ -116,6 +117,12 @@ fn lookups(plan: &Plan) -> Vec<(usize, &str)> {
     all
 }
 
+/// One name for a row's institution and own code.
+fn paired(orgs: &StringArray, codes: &StringArray, row: usize) -> Vec<u8> {
+    let text = |array| value(Form::Code, array, row).unwrap_or_default();
+    pair(&text(orgs), &text(codes))
+}
+
 /// What rows look up.
 pub(super) fn wanted(plan: &Plan, rows: &Rows) -> Result<Wanted> {
     let table = format!("bronze.{}", plan.dataset);
@@ -124,9 +131,9 @@ pub(super) fn wanted(plan: &Plan, rows: &Rows) -> Result<Wanted> {
         for (at, name) in lookups(plan) {
             let array = column(&table, batch, &plan.columns[at].name)?;
             let values = wanted.values.entry(name.to_string()).or_default();
-            for text in (0..batch.num_rows()).filter_map(|row| value(array, row)) {
-                if !values.contains(text) {
-                    values.insert(text.to_string());
+            for text in (0..batch.num_rows()).filter_map(|row| value(plan.columns[at].form, array, row)) {
+                if !values.contains(text.as_ref()) {
+                    values.insert(text.into_owned());
                 }
             }
         }
@@ -134,7 +141,7 @@ pub(super) fn wanted(plan: &Plan, rows: &Rows) -> Result<Wanted> {
             let (orgs, codes) =
                 (column(&table, batch, &plan.columns[fee.org].name)?, column(&table, batch, &plan.columns[fee.own_code].name)?);
             for row in 0..batch.num_rows() {
-                wanted.pairs.insert(pair(value(orgs, row).unwrap_or_default(), value(codes, row).unwrap_or_default()));
+                wanted.pairs.insert(paired(orgs, codes, row));
             }
         }
     }
@@ -247,15 +254,13 @@ async fn referring(bronze: &Table, files: &[&FileEntry], plan: &Arc<Plan>, chang
     let look = move |batch: &RecordBatch, _: u32, groups: &mut Groups| -> Result<()> {
         let table = format!("bronze.{}", plan.dataset);
         let arrays = |at: usize| column(&table, batch, &plan.columns[at].name);
-        let probed: Vec<(&StringArray, &HashSet<String>)> =
-            probes.iter().map(|(at, values)| Ok((arrays(*at)?, values))).collect::<Result<_>>()?;
-        let paired = fee.map(|fee| Ok::<_, WarehouseError>((arrays(fee.org)?, arrays(fee.own_code)?))).transpose()?;
+        let probed: Vec<(Form, &StringArray, &HashSet<String>)> =
+            probes.iter().map(|(at, values)| Ok((plan.columns[*at].form, arrays(*at)?, values))).collect::<Result<_>>()?;
+        let both = fee.map(|fee| Ok::<_, WarehouseError>((arrays(fee.org)?, arrays(fee.own_code)?))).transpose()?;
         let hits: Vec<bool> = (0..batch.num_rows())
             .map(|row| {
-                probed.iter().any(|(array, values)| value(array, row).is_some_and(|text| values.contains(text)))
-                    || paired.is_some_and(|(orgs, codes)| {
-                        pairs.contains(&pair(value(orgs, row).unwrap_or_default(), value(codes, row).unwrap_or_default()))
-                    })
+                probed.iter().any(|(form, array, values)| value(*form, array, row).is_some_and(|text| values.contains(text.as_ref())))
+                    || both.is_some_and(|(orgs, codes)| pairs.contains(&paired(orgs, codes, row)))
             })
             .collect();
         if hits.contains(&true) {

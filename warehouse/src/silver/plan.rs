@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use yaojia_models::contract::{CountyRule, Dataset, Reason};
 use yaojia_models::field::FieldType;
+use yaojia_models::text::Form;
 
 use crate::error::{Result, WarehouseError};
 
@@ -28,6 +29,8 @@ impl Kind {
 pub(crate) struct ColumnPlan {
     pub name: String,
     pub kind: Kind,
+    /// How much of its text is cleaned.
+    pub form: Form,
     pub required: bool,
     /// Required when the column at this position holds one of these values.
     pub required_when: Option<(usize, BTreeSet<String>)>,
@@ -98,6 +101,7 @@ impl Plan {
                 Ok(ColumnPlan {
                     name: c.name.clone(),
                     kind: kind(c.ty),
+                    form: c.form(),
                     required: c.required,
                     required_when,
                     values: c.values.as_ref().map(|v| v.iter().cloned().collect()),

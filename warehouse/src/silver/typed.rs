@@ -12,8 +12,8 @@ use yaojia_models::contract::Dataset;
 use yaojia_models::text;
 
 use crate::error::{Result, WarehouseError};
-use crate::silver::judge::WARNINGS;
-use crate::silver::plan::{Kind, Plan};
+use crate::silver::judge::{WARNINGS, value};
+use crate::silver::plan::{ColumnPlan, Kind, Plan};
 
 /// An accepted row's place in a bronze batch and what judging found.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ pub(crate) fn typed_batch(dataset: &Dataset, plan: &Plan, schema: &SchemaRef, ba
         let array: ArrayRef = if let Some(source) = plan.columns.iter().find(|c| dataset.silver_name(&c.name) == name) {
             let texts = taken(&source.name)?;
             let texts = texts.as_string_opt::<i32>().ok_or_else(|| missing(name))?;
-            typed(source.kind, texts).map_err(arrow)?
+            typed(source, texts).map_err(arrow)?
         } else if name == "warnings" {
             Arc::new(StringArray::from(picks.iter().map(|p| warning_text(p.warnings)).collect::<Vec<_>>()))
         } else if name == "convrat" {
@@ -59,9 +59,9 @@ pub(crate) fn typed_batch(dataset: &Dataset, plan: &Plan, schema: &SchemaRef, ba
 }
 
 /// The rows were judged valid, so what does not parse here cannot occur; it would become null and fail the not-null check.
-fn typed(kind: Kind, texts: &StringArray) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
-    let cells = (0..texts.len()).map(|i| if texts.is_null(i) { None } else { text::clean(texts.value(i)) });
-    Ok(match kind {
+fn typed(of: &ColumnPlan, texts: &StringArray) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
+    let cells = (0..texts.len()).map(|i| value(of.form, texts, i));
+    Ok(match of.kind {
         Kind::Text => {
             let mut b = StringBuilder::with_capacity(texts.len(), texts.value_data().len());
             cells.for_each(|c| b.append_option(c));
@@ -69,22 +69,22 @@ fn typed(kind: Kind, texts: &StringArray) -> std::result::Result<ArrayRef, arrow
         }
         Kind::Month => {
             let mut b = StringBuilder::new();
-            cells.for_each(|c| b.append_option(c.and_then(|c| text::parse_month(c).ok().flatten())));
+            cells.for_each(|c| b.append_option(c.and_then(|c| text::parse_month(&c).ok().flatten())));
             Arc::new(b.finish())
         }
         Kind::Decimal { precision, scale, .. } => {
             let mut b = Decimal128Builder::with_capacity(texts.len()).with_precision_and_scale(precision, scale)?;
-            cells.for_each(|c| b.append_option(c.and_then(|c| text::parse_decimal(c, precision, scale).ok())));
+            cells.for_each(|c| b.append_option(c.and_then(|c| text::parse_decimal(&c, precision, scale).ok())));
             Arc::new(b.finish())
         }
         Kind::Timestamp => {
             let mut b = TimestampMicrosecondBuilder::with_capacity(texts.len());
-            cells.for_each(|c| b.append_option(c.and_then(|c| text::parse_timestamp(c).ok().flatten())));
+            cells.for_each(|c| b.append_option(c.and_then(|c| text::parse_timestamp(&c).ok().flatten())));
             Arc::new(b.finish())
         }
         Kind::Date => {
             let mut b = Date32Builder::with_capacity(texts.len());
-            cells.for_each(|c| b.append_option(c.and_then(|c| text::parse_date(c).ok().flatten())));
+            cells.for_each(|c| b.append_option(c.and_then(|c| text::parse_date(&c).ok().flatten())));
             Arc::new(b.finish())
         }
     })

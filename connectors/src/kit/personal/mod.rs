@@ -1,4 +1,11 @@
 //! Personal data at the door: hashed where the contract keeps it, dropped where nobody asked for it.
+//!
+//! A name is judged by its parts ([`names`]), a value by the numbers it holds ([`values`]). What a contract names is never judged.
+
+mod names;
+mod spelling;
+mod values;
+mod vocabulary;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -6,13 +13,15 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use yaojia_models::text;
+use yaojia_models::text::Form;
 
 use crate::error::SourceError;
 use crate::kit::artifact::hex;
 use crate::kit::secret::{Secret, SecretRef};
+pub(crate) use spelling::label;
+use spelling::{outside_brackets, squeeze};
 
-/// Names that look personal, unless a configuration lists its own.
+/// Names that look personal as a whole, beside those that do by their parts; both, unless a configuration lists its own.
 pub const PERSONAL_NAMES: &[&str] = &[
     "psn_no",
     "psn_name",
@@ -94,7 +103,8 @@ pub struct PersonalConfig {
     /// Key of the keyed hash that replaces `psn_no`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash_key: Option<SecretRef>,
-    /// Names that look personal; replaces the built-in list. Case and underscores do not matter.
+    /// Names that look personal; replaces the built-in list and the judging by parts. Case and underscores do not matter; a Chinese one
+    /// also counts within a longer name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<Vec<String>>,
 }
@@ -103,8 +113,8 @@ pub struct PersonalConfig {
 #[derive(Clone)]
 pub struct PersonalRules {
     names: HashSet<String>,
-    /// Those of the names that are Chinese.
-    words: Vec<String>,
+    /// Those of the names that are Chinese, where a configuration lists its own.
+    words: Option<Vec<String>>,
     key: Option<Secret>,
 }
 
@@ -119,7 +129,8 @@ impl PersonalRules {
             Some(names) => names.iter().map(|name| fold(name)).collect(),
             None => PERSONAL_NAMES.iter().map(|name| fold(name)).collect(),
         };
-        let words = names.iter().filter(|name| !name.is_empty() && !name.is_ascii()).cloned().collect();
+        let own = config.names.is_some();
+        let words = own.then(|| names.iter().filter(|name| !name.is_empty() && !name.is_ascii()).cloned().collect());
         Ok(Self { names: names.into_iter().filter(|name| !name.is_empty()).collect(), words, key })
     }
 
@@ -136,26 +147,41 @@ impl PersonalRules {
     /// Whether a name of no contract looks personal.
     #[must_use]
     pub fn looks_personal(&self, name: &str) -> bool {
-        self.names.contains(&fold(name))
+        let folded = fold(name);
+        self.names.contains(&folded)
+            || match &self.words {
+                Some(words) => words.iter().any(|word| folded.contains(word.as_str())),
+                None => names::is_personal_name(name),
+            }
     }
 
-    /// Whether a text that is no heading of ours (a title row, a sheet of something else) speaks of personal data. Chinese names only:
-    /// Latin ones are too short to be looked for inside other words.
+    /// Whether a text that is no value of a contract's column (a title row, a remark, a sheet of something else, an unknown column)
+    /// speaks of a person: by a word, by a label that somebody filled in, or by an identity or mobile number.
     #[must_use]
     pub fn mentions_personal(&self, text: &str) -> bool {
-        if self.looks_personal(text) {
-            return true;
-        }
-        let plain = squeeze(text.chars());
-        self.words.iter().any(|word| plain.contains(word.as_str()))
+        let speaks = match &self.words {
+            Some(words) => {
+                let plain = squeeze(text);
+                words.iter().any(|word| plain.contains(word.as_str())) || names::has_label(text, &|label| self.looks_personal(label))
+            }
+            None => names::speaks_of_person(text),
+        };
+        speaks || self.names.contains(&fold(text)) || values::holds_number_of_person(text)
     }
 
-    /// The keyed hash of a value, hex; null stays null. Blanks around the value do not count.
+    /// Whether a value of an unknown column may not be kept. Most are short and plain, and are told apart at once.
+    #[must_use]
+    pub fn is_personal_value(&self, value: &str) -> bool {
+        let plain = value.len() < 11 && value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b' '));
+        !plain && self.mentions_personal(value)
+    }
+
+    /// The keyed hash of a value, hex; null stays null. The value is cleaned as a code is: guards and blanks do not make another person.
     ///
     /// # Errors
     /// [`SourceError::Config`] when there is no key: a personal value is never written as it is.
     pub fn hash(&self, value: &str) -> Result<Option<String>, SourceError> {
-        text::clean(value).map(|value| self.digest(value)).transpose()
+        Form::Code.clean(value).value.map(|value| self.digest(&value)).transpose()
     }
 
     /// The keyed hash of a whole text, for rows that cannot be split.
@@ -177,36 +203,7 @@ impl fmt::Debug for PersonalRules {
 /// A name without what people add to it: case, underscores, hyphens, blanks, stars, full-width forms, remarks in brackets, and what
 /// stands behind a colon.
 fn fold(name: &str) -> String {
-    let mut depth = 0_u32;
-    let outside = name.chars().filter(|c| {
-        match c {
-            '(' | '（' | '[' | '【' | '［' => depth += 1,
-            ')' | '）' | ']' | '】' | '］' => {
-                depth = depth.saturating_sub(1);
-                return false;
-            }
-            _ => {}
-        }
-        depth == 0
-    });
-    squeeze(label(outside.collect::<String>().as_str()).chars())
-}
-
-/// What stands before a colon: the rest may be a value.
-pub(crate) fn label(name: &str) -> &str {
-    name.split([':', '：']).next().unwrap_or(name).trim_end()
-}
-
-/// Lower case, ASCII for full-width forms, without blanks and ornaments.
-fn squeeze(chars: impl Iterator<Item = char>) -> String {
-    chars
-        .map(|c| match c {
-            '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-            _ => c,
-        })
-        .filter(|c| !matches!(c, '_' | '-' | '*' | '"' | '\'' | '.' | '·') && !c.is_whitespace() && *c != '\u{feff}')
-        .flat_map(char::to_lowercase)
-        .collect()
+    squeeze(&outside_brackets(name).0)
 }
 
 #[cfg(test)]
@@ -243,7 +240,7 @@ mod tests {
         ] {
             assert!(rules().looks_personal(name), "{name}");
         }
-        for name in ["rid", "tenantId", "RMK", "telescope", "", "（姓名）", "药品通用名", "hotel"] {
+        for name in ["rid", "tenantId", "RMK", "telescope", "", "药品通用名", "hotel"] {
             assert!(!rules().looks_personal(name), "{name}");
         }
         for text in ["填报人：张三 联系 电话：138", "参保人员姓名一览表", "TEL"] {
