@@ -246,6 +246,7 @@ fn ole(stream: &[u8]) -> Vec<u8> {
     out
 }
 
+#[expect(clippy::float_arithmetic, reason = "a time in Excel is a fraction of a day")]
 fn old_rows(date: f64) -> Vec<Vec<Old>> {
     let titles = TITLES.iter().map(|title| Old::Text(title)).collect();
     let row = |code| vec![Old::Text("H1"), Old::Text(code), Old::Date(date), Old::Number(10.5), Old::Date(date + 0.25)];
