@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use yaojia_models::contract::Dataset;
-use yaojia_models::text::{Form, is_invisible};
+use yaojia_models::text::{Form, half_width, is_invisible};
 
 use crate::kit::personal::{PersonalRules, label};
 
@@ -112,13 +112,7 @@ fn loosely(dataset: &Dataset, name: &str) -> Option<usize> {
 
 /// Without blanks and what nobody sees, full-width signs as ASCII.
 pub(crate) fn plain(name: &str) -> String {
-    name.chars()
-        .filter(|c| !c.is_whitespace() && !is_invisible(*c))
-        .map(|c| match c {
-            '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-            _ => c,
-        })
-        .collect()
+    name.chars().filter(|c| !c.is_whitespace() && !is_invisible(*c)).map(half_width).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::hidden::{is_blank, is_edge, is_hidden};
+use super::hidden::{is_blank, is_edge, is_invisible};
 
 /// What a column's text is, which decides how much of it is cleaned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ impl Form {
 
     /// Whether a character within a value is removed. A line end between two numbers parts them: it stays, and they are no number.
     fn hides(self, c: char) -> bool {
-        is_hidden(c) && !(self == Self::Number && matches!(c, '\t'..='\r'))
+        is_invisible(c) && !(self == Self::Number && matches!(c, '\t'..='\r'))
     }
 
     /// Where the value begins and ends without one layer of blanks or guards.

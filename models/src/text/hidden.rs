@@ -14,19 +14,14 @@ pub(super) const fn is_edge(c: char) -> bool {
     is_control(c) || is_format(c) || is_space(c)
 }
 
-/// Removed from within keys and codes: control and format characters, and the rest of what is displayed as nothing (variation
-/// selectors, fillers, the blank Braille pattern).
-pub(super) const fn is_hidden(c: char) -> bool {
+/// Whether a character is displayed as nothing: control and format characters, and the rest of them (variation selectors, fillers, the
+/// blank Braille pattern). Removed from within keys and codes.
+#[must_use]
+pub const fn is_invisible(c: char) -> bool {
     if matches!(c, ' '..='~' | '\u{4e00}'..='\u{9fff}') {
         return false;
     }
     is_control(c) || is_format(c) || is_filler(c)
-}
-
-/// Whether a character is displayed as nothing: a control or format character, a filler or a variation selector.
-#[must_use]
-pub const fn is_invisible(c: char) -> bool {
-    is_hidden(c)
 }
 
 /// Cc.

@@ -10,6 +10,7 @@ mod hidden;
 mod number;
 mod scientific;
 mod time;
+mod width;
 
 pub use clean::{Cleaned, Form};
 pub use excel::{excel_serial_to_text, excel_serial_to_text_of};
@@ -17,6 +18,7 @@ pub use hidden::is_invisible;
 pub use number::{has_more_decimals, parse_decimal};
 pub use scientific::lost_digits;
 pub use time::{parse_date, parse_month, parse_timestamp};
+pub use width::half_width;
 
 /// Text that is no value of its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

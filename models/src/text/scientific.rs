@@ -1,5 +1,7 @@
 //! Ids that went through a binary float and were written down as text.
 
+use super::half_width;
+
 /// Whether an id as text shows that its digits are lost: scientific notation (`1.23457E+17`, `1e+05`, `1e17`), or more than 15 digits
 /// with a point behind them (`342024020000000128.0`). Full-width forms are read as ASCII.
 ///
@@ -15,13 +17,7 @@ pub fn lost_digits(text: &str) -> bool {
 }
 
 fn is_lost(text: &str) -> bool {
-    let mut chars = text
-        .chars()
-        .map(|c| match c {
-            '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-            _ => c,
-        })
-        .peekable();
+    let mut chars = text.chars().map(half_width).peekable();
     let sign = |c: &char| matches!(c, '+' | '-');
     chars.next_if(sign);
     let mut whole = 0_usize;

@@ -171,11 +171,12 @@ async fn dataset_load(
         let sha = delivery.artifact.sha256.clone();
         let before = last.get(file.path.as_str()).copied().filter(|m| m.sha256 == sha);
         if loaded.contains(&sha) {
-            if before.is_none() && !own.iter().any(|m| m.name == file.path && m.sha256 == sha) {
+            let mut told = own.iter().filter(|m| m.name == file.path && m.sha256 == sha).peekable();
+            if told.peek().is_none() {
                 load.same_content.push(file.path.clone());
                 marks.push(mark(dataset, &rules, file, &sha, "same_content", "", -1, 0));
             }
-            let own = own.iter().any(|m| m.name == file.path && m.sha256 == sha && m.state == "loaded");
+            let own = told.any(|m| m.state == "loaded");
             seen.note(file, &sha, &rules, if own { LandingState::Loaded } else { LandingState::SameContent }, None);
             continue;
         }
@@ -330,8 +331,6 @@ fn read_by(source: &ExportSource, file: &LandingFile) -> String {
 #[expect(clippy::too_many_arguments, reason = "one for each column")]
 fn mark(dataset: &Dataset, rules: &str, file: &LandingFile, sha: &str, state: &str, reason: &str, declared: i64, rows: u64) -> LoadMark {
     LoadMark {
-        run_seq: 0,
-        run_id: String::new(),
         dataset: dataset.name.clone(),
         name: file.path.clone(),
         sha256: sha.to_string(),
@@ -340,5 +339,6 @@ fn mark(dataset: &Dataset, rules: &str, file: &LandingFile, sha: &str, state: &s
         declared,
         rows,
         parser: rules.to_string(),
+        ..LoadMark::default()
     }
 }

@@ -232,16 +232,5 @@ fn last_of(known: &[LoadMark]) -> BTreeMap<(&str, &str), &LoadMark> {
 }
 
 fn mark(dataset: &str, control: &str, state: &str, declared: i64) -> LoadMark {
-    LoadMark {
-        run_seq: 0,
-        run_id: String::new(),
-        dataset: dataset.to_owned(),
-        name: control.to_owned(),
-        sha256: String::new(),
-        state: state.to_owned(),
-        reason: String::new(),
-        declared,
-        rows: 0,
-        parser: String::new(),
-    }
+    LoadMark { dataset: dataset.to_owned(), name: control.to_owned(), state: state.to_owned(), declared, ..LoadMark::default() }
 }

@@ -95,32 +95,26 @@ pub(crate) fn mark(dataset: &str, rules: &str, window: Window, read: &WindowRead
     let to = window.to.and_utc().timestamp_micros();
     let platform = stated.filter(|at| at + SKEW < to).map(|at| at.max(newest.unwrap_or(i64::MIN)));
     LoadMark {
-        run_seq: 0,
-        run_id: String::new(),
         dataset: dataset.to_owned(),
         name: format!("{}..{}", text(window.from), text(window.to)),
-        sha256: String::new(),
         state: "loaded".to_owned(),
         reason: Note { noted: true, newest, platform }.text(),
         declared: i64::try_from(read.announced()).unwrap_or(i64::MAX),
         rows: read.rows(),
         parser: rules.to_owned(),
+        ..LoadMark::default()
     }
 }
 
 /// The mark that takes a position back.
 pub(crate) fn back(dataset: &str, to: Option<i64>, given_up: i64) -> LoadMark {
     LoadMark {
-        run_seq: 0,
-        run_id: String::new(),
         dataset: dataset.to_owned(),
         name: format!("..{}", to.map(|at| text(naive(at))).unwrap_or_default()),
-        sha256: String::new(),
         state: TAKEN_BACK.to_owned(),
         reason: text(naive(given_up)),
         declared: -1,
-        rows: 0,
-        parser: String::new(),
+        ..LoadMark::default()
     }
 }
 

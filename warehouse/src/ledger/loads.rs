@@ -27,7 +27,7 @@ const LOAD: Sheet = Sheet {
 };
 
 /// A row of `_ops.load`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadMark {
     /// Run number.
     pub run_seq: i64,

@@ -1,6 +1,6 @@
 //! How a name is spelt, put aside: case, full-width and traditional forms, blanks, ornaments, the parts of a Latin name.
 
-use yaojia_models::text::is_invisible;
+use yaojia_models::text::{half_width, is_invisible};
 
 /// Lower case, ASCII for full-width forms, simplified characters, without blanks, ornaments and what nobody sees.
 pub(super) fn squeeze(text: &str) -> String {
@@ -16,8 +16,7 @@ fn is_ornament(c: char) -> bool {
 
 /// Full-width forms as ASCII, traditional characters of the words looked for as simplified ones.
 fn folded(c: char) -> char {
-    match c {
-        '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+    match half_width(c) {
         '電' => '电',
         '話' => '话',
         '機' => '机',

@@ -1,6 +1,6 @@
 //! Numbers that name a person: identity numbers and mobile numbers, wherever they stand in a text.
 
-use yaojia_models::text::is_invisible;
+use yaojia_models::text::{half_width, is_invisible};
 
 /// Fewest digits of anything looked for.
 const LEAST: usize = 11;
@@ -28,8 +28,7 @@ pub(super) fn holds_number_of_person(text: &str) -> bool {
 }
 
 fn plain(c: char) -> char {
-    match c {
-        '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+    match half_width(c) {
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
         c if c.is_whitespace() => ' ',
         c => c,
