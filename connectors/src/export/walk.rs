@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    /// Lays one odd entry into a folder; gives the reason it is passed over for.
+    /// Lays one odd entry into a folder, under a name that no plain file of the test has; gives the reason it is passed over for.
     fn odd(kind: usize, folder: &Path, root: &Path) -> &'static str {
         match kind {
             0 => {
@@ -201,15 +201,15 @@ mod tests {
                 "link"
             }
             3 => {
-                symlink(folder.join("itself.csv"), folder.join("itself.csv")).unwrap();
+                symlink(folder.join("to-itself.csv"), folder.join("to-itself.csv")).unwrap();
                 "link"
             }
             4 => {
-                symlink("gone.csv", folder.join("dangling.csv")).unwrap();
+                symlink("not-there.csv", folder.join("dangling.csv")).unwrap();
                 "link"
             }
             5 => {
-                std::os::unix::net::UnixListener::bind(folder.join("s.csv")).unwrap();
+                std::os::unix::net::UnixListener::bind(folder.join("a-socket.csv")).unwrap();
                 "special"
             }
             6 => {
